@@ -1,0 +1,32 @@
+/** What every action's executor is given. */
+import type { TlsCredentials } from '../health/types.ts';
+import type { CertificateAuthority } from '../pki/types.ts';
+import type { Plan } from '../plan/types.ts';
+import type { Profile } from '../profile/schema.ts';
+import type { Transport } from '../remote/transport.ts';
+import type { ClusterState } from '../state/cluster.ts';
+import type { Emit } from './events.ts';
+import type { ServiceControl } from './service.ts';
+
+export interface ApplyContext {
+  profile: Profile;
+  plan: Plan;
+  /** One open connection a member, by member name. */
+  transports: ReadonlyMap<string, Transport>;
+  state: ClusterState;
+  service: ServiceControl;
+  /** Opens the CA when something has to be signed: may ask for a passphrase. */
+  authority(): Promise<CertificateAuthority>;
+  /** The controller's own client certificate, once it is there. */
+  credentials(): Promise<TlsCredentials>;
+  /** Backups of this run go below `backupRoot(member)/STAMP`. */
+  stamp: string;
+  emit: Emit;
+  signal: AbortSignal;
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Hosts on which this run has changed something: decides between «failed» and «partly applied». */
+  touched: Set<string>;
+  /** Set for members that are plain processes of this user. */
+  embedded?: { root: string };
+}
