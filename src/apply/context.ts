@@ -1,4 +1,5 @@
 /** What every action's executor is given. */
+import { WizardError } from '../errors.ts';
 import type { TlsCredentials } from '../health/types.ts';
 import type { CertificateAuthority } from '../pki/types.ts';
 import type { Plan } from '../plan/types.ts';
@@ -19,7 +20,9 @@ export interface ApplyContext {
   authority(): Promise<CertificateAuthority>;
   /** The controller's own client certificate, once it is there. */
   credentials(): Promise<TlsCredentials>;
-  /** Backups of this run go below `backupRoot(member)/STAMP`. */
+  /** Set when a CA that is made in this run shall be stored under a passphrase. */
+  newCaPassphrase?: string;
+  /** Backups of this run go below `/var/backups/etcd-wizard/CLUSTER/STAMP`. */
   stamp: string;
   emit: Emit;
   signal: AbortSignal;
@@ -29,4 +32,11 @@ export interface ApplyContext {
   touched: Set<string>;
   /** Set for members that are plain processes of this user. */
   embedded?: { root: string };
+}
+
+/** @throws WizardError `connect` when the host has no open connection */
+export function transportOf(context: Pick<ApplyContext, 'transports'>, host: string): Transport {
+  const transport = context.transports.get(host);
+  if (transport === undefined) throw new WizardError('connect', `${host} is not connected.`, { host });
+  return transport;
 }

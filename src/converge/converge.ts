@@ -1,0 +1,208 @@
+/** The one way from a profile to a proven cluster: connect, look, plan, ask, lock, look again, apply, prove. */
+import { randomBytes } from 'node:crypto';
+import { openSelfSigned } from '../apply/authority.ts';
+import type { ApplyContext } from '../apply/context.ts';
+import type { Emit } from '../apply/events.ts';
+import type { ServiceControl } from '../apply/service.ts';
+import { asWizardError, WizardError } from '../errors.ts';
+import { membersOf } from '../etcd/members.ts';
+import type { Interaction } from '../front/interaction.ts';
+import type { TlsCredentials } from '../health/types.ts';
+import { planCluster } from '../plan/plan.ts';
+import type { Embedded, Plan, PlanInput } from '../plan/types.ts';
+import type { CertificateAuthority } from '../pki/types.ts';
+import type { Profile } from '../profile/schema.ts';
+import type { Transport } from '../remote/transport.ts';
+import type { ClusterState } from '../state/cluster.ts';
+import { type Gathered, gather } from './gather.ts';
+import { withLocks } from './locks.ts';
+
+export interface ConvergeOptions {
+  profile: Profile;
+  /** How the person named it: for the commands in messages. */
+  profileName: string;
+  state: ClusterState;
+  interaction: Interaction;
+  emit: Emit;
+  signal: AbortSignal;
+  /** Opens one transport a host; a host that cannot be reached is an error in the map, not a rejection. */
+  connect(): Promise<Map<string, Transport | WizardError>>;
+  service: ServiceControl;
+  /** Who runs this, for locks: `user@machine`. */
+  who: string;
+  /** Only show the plan. */
+  dryRun: boolean;
+  takeOver: string[];
+  newCaPassphrase?: string;
+  caPassphrase?: string;
+  embedded?: Embedded;
+  now(): number;
+}
+
+export interface ConvergeResult {
+  outcome: 'healthy' | 'nothing-to-do' | 'declined' | 'planned';
+  plan: Plan;
+  summary: string[];
+}
+
+/**
+ * @returns what came of it; `planned` after a dry run
+ * @throws WizardError `preflight` when the plan has a stop; the failing step's error, `partly-applied` when hosts were
+ *   changed before it; `interrupted`
+ */
+export async function converge(options: ConvergeOptions): Promise<ConvergeResult> {
+  const transports = new Map<string, Transport>();
+  try {
+    return await run(options, transports);
+  } finally {
+    await Promise.all([...transports.values()].map((transport) => transport.close().catch(() => undefined)));
+  }
+}
+
+async function run(options: ConvergeOptions, transports: Map<string, Transport>): Promise<ConvergeResult> {
+  const { profile, state, emit, signal, interaction } = options;
+  const refused: Gathered['unreachable'] = [];
+  for (const [host, opened] of await options.connect()) {
+    if (opened instanceof WizardError) {
+      if (opened.code === 'interrupted') throw opened;
+      refused.push({ host, reason: [opened.message, opened.why].filter(Boolean).join(' '), next: [...opened.next] });
+    } else transports.set(host, opened);
+  }
+
+  const stamp = new Date(options.now()).toISOString().replace(/[-:]|\.\d+/g, '');
+  const freshToken = `${profile.name}-${randomBytes(4).toString('hex')}`;
+  const { inspectCertificate } = await import('../pki/index.ts');
+  const look = async (): Promise<Plan> => {
+    const known = await state.read();
+    const credentials = await clientOf(profile, state);
+    const gathered = await gather({ profile, transports, ...(credentials && { credentials }), embedded: options.embedded, emit, signal });
+    const input: PlanInput = {
+      profile,
+      ...gathered,
+      unreachable: [...refused, ...gathered.unreachable],
+      state: known,
+      now: options.now(),
+      freshToken,
+      takeOver: options.takeOver,
+      embedded: options.embedded,
+      inspect: inspectCertificate,
+      stamp,
+    };
+    return planCluster(input);
+  };
+
+  const plan = await look();
+  emit({ type: 'plan', plan });
+  assertNoStop(plan, options);
+  if (options.dryRun) return { outcome: 'planned', plan, summary: [] };
+  if (plan.actions.length === 0) {
+    const summary = await proveCluster(options, transports, true);
+    return { outcome: 'nothing-to-do', plan, summary };
+  }
+  if (!(await interaction.acceptPlan(plan, false))) return { outcome: 'declined', plan, summary: ['Nothing was changed.'] };
+  await state.saveResolved(plan.resolved);
+
+  const touched = new Set<string>();
+  try {
+    return await withLocks({ ...options, transports }, async () => {
+      // Another run may have been at work between the look and the lock.
+      const again = await look();
+      if (!samePlan(plan, again)) {
+        emit({ type: 'plan', plan: again });
+        assertNoStop(again, options);
+        if (!(await interaction.acceptPlan(again, true))) return { outcome: 'declined' as const, plan: again, summary: ['Nothing was changed.'] };
+        await state.saveResolved(again.resolved);
+      }
+      const { applyPlan } = await import('../apply/run.ts');
+      await applyPlan(applyContext(options, again, transports, touched, stamp));
+      const summary = await proveCluster(options, transports, false);
+      await state.markBootstrapped(options.now());
+      return { outcome: 'healthy' as const, plan: again, summary };
+    });
+  } catch (thrown) {
+    throw afterChanges(asWizardError(thrown), touched, options);
+  }
+}
+
+function applyContext(options: ConvergeOptions, plan: Plan, transports: ReadonlyMap<string, Transport>, touched: Set<string>, stamp: string): ApplyContext {
+  const { profile, state, interaction, now } = options;
+  let authority: Promise<CertificateAuthority> | undefined;
+  return {
+    profile,
+    plan,
+    transports,
+    state,
+    service: options.service,
+    authority: () => {
+      authority ??= openSelfSigned(profile, state, now, async ({ retry, prompt }) => {
+        const given = options.caPassphrase ?? options.newCaPassphrase;
+        if (given !== undefined && !retry) return given;
+        return interaction.secret({ id: `ca:${profile.name}`, kind: 'ca-passphrase', prompt, retry });
+      });
+      return authority;
+    },
+    credentials: async () => (await clientOf(profile, state)) ?? missingClient(profile),
+    newCaPassphrase: options.newCaPassphrase,
+    stamp,
+    emit: options.emit,
+    signal: options.signal,
+    now,
+    touched,
+    embedded: options.embedded,
+  };
+}
+
+/** Dials everything with the real client certificate; throws when anything is not as it should be. */
+async function proveCluster(options: ConvergeOptions, transports: ReadonlyMap<string, Transport>, readOnly: boolean): Promise<string[]> {
+  const { profile, state, emit, signal } = options;
+  const { prove } = await import('../health/prove.ts');
+  const credentials = (await clientOf(profile, state)) ?? missingClient(profile);
+  const proof = await prove({ members: membersOf(profile), credentials, transports, readOnly, emit, signal });
+  if (!proof.ok) {
+    throw new WizardError('proof', `${profile.name} does not stand up to the proof.`, {
+      step: 'proof',
+      why: proof.problems.join(' '),
+      next: [`etcd-wizard health ${options.profileName}`, `etcd-wizard replay ${options.profileName}`],
+    });
+  }
+  return proof.summary;
+}
+
+async function clientOf(profile: Profile, state: ClusterState): Promise<Required<TlsCredentials> | undefined> {
+  for (const { commonName } of profile.certificates.clients) {
+    const bundle = await state.client(commonName);
+    if (bundle) return bundle;
+  }
+  return undefined;
+}
+
+function missingClient(profile: Profile): never {
+  throw new WizardError('state', `No client certificate of ${profile.name} is on this machine.`, { next: ['Run the replay on the machine that made the cluster, or copy its state folder here.'] });
+}
+
+function assertNoStop(plan: Plan, options: ConvergeOptions): void {
+  const stops = plan.findings.filter(({ severity }) => severity === 'stop');
+  const [first] = stops;
+  if (first === undefined) return;
+  throw new WizardError('preflight', stops.length === 1 ? first.what : `${stops.length} things stand in the way of ${plan.cluster}.`, {
+    step: 'preflight',
+    host: stops.length === 1 ? first.hosts[0] : undefined,
+    why: stops.map((stop) => (stops.length === 1 ? stop.why : `${stop.what} ${stop.why}`)).join('\n'),
+    next: [...new Set([...stops.flatMap(({ remedy }) => remedy), `etcd-wizard plan ${options.profileName}`])],
+  });
+}
+
+/** Two plans are the same when they would do the same; the stamp in folder names is one and the same in a run. */
+function samePlan(left: Plan, right: Plan): boolean {
+  const essence = ({ actions, findings }: Plan) => JSON.stringify([actions, findings.filter(({ severity }) => severity !== 'note').map(({ id, hosts }) => [id, hosts])]);
+  return essence(left) === essence(right);
+}
+
+/** Tells what state things are in after a failure, and how to go on. */
+function afterChanges(error: WizardError, touched: ReadonlySet<string>, options: ConvergeOptions): WizardError {
+  const resume = `etcd-wizard replay ${options.profileName}`;
+  const next = [...error.next.filter((line) => line !== resume), 'What was done stays done; this goes on from there:', resume];
+  const where = touched.size > 0 ? `Changed so far: ${[...touched].join(', ')}.` : 'Nothing has been changed on any host.';
+  const code = error.code === 'interrupted' || touched.size === 0 ? error.code : 'partly-applied';
+  return new WizardError(code, error.message, { host: error.host, step: error.step, why: [error.why, where].filter(Boolean).join(' '), next: touched.size > 0 ? next : [...error.next], evidence: [...error.evidence], cause: error });
+}

@@ -1,0 +1,72 @@
+/** Everything that a plan is made of: connections, facts, dials, what the running cluster says. */
+import { asWizardError } from '../errors.ts';
+import type { HostFacts } from '../facts.ts';
+import { membersOf } from '../etcd/members.ts';
+import type { TlsCredentials } from '../health/types.ts';
+import type { DialFact, Embedded, ObservedCluster } from '../plan/types.ts';
+import { questionsOf } from '../plan/questions.ts';
+import type { Profile } from '../profile/schema.ts';
+import type { Transport } from '../remote/transport.ts';
+import type { Emit } from '../apply/events.ts';
+
+export interface Gathered {
+  facts: HostFacts[];
+  unreachable: { host: string; reason: string; next: string[] }[];
+  observed?: ObservedCluster;
+  dials: DialFact[];
+}
+
+export interface GatherOptions {
+  profile: Profile;
+  transports: ReadonlyMap<string, Transport>;
+  credentials?: TlsCredentials;
+  embedded?: Embedded;
+  emit: Emit;
+  signal: AbortSignal;
+}
+
+/** How long a TCP dial may take before it counts as filtered; members are on one site's network. */
+const DIAL_MS = 3000;
+
+/**
+ * Looks at every connected host at once. A host whose facts fail counts as unreachable, with the reason.
+ * Ports are dialled only while the cluster is not known to be whole: a healthy cluster is proved by handshakes anyway.
+ */
+export async function gather({ profile, transports, credentials, embedded, emit, signal }: GatherOptions): Promise<Gathered> {
+  const { gatherFacts } = await import('../remote/facts.ts');
+  const { observeCluster } = await import('../health/observe.ts');
+  const questions = questionsOf(profile, embedded);
+  const unreachable: Gathered['unreachable'] = [];
+  const members = membersOf(profile);
+  const facts: HostFacts[] = [];
+
+  const looking = Promise.all(
+    profile.hosts.map(async ({ name }) => {
+      const transport = transports.get(name);
+      const asked = questions.get(name);
+      if (transport === undefined || asked === undefined) return;
+      try {
+        facts.push(await gatherFacts(transport, asked, { signal }));
+        emit({ type: 'host', host: name, state: 'facts' });
+      } catch (thrown) {
+        const error = asWizardError(thrown);
+        if (error.code === 'interrupted') throw error;
+        unreachable.push({ host: name, reason: [error.message, error.why].filter(Boolean).join(' '), next: [...error.next] });
+        emit({ type: 'host', host: name, state: 'failed', detail: error.message });
+      }
+    }),
+  );
+  const [observed] = await Promise.all([credentials ? observeCluster({ members, credentials, transports, signal }) : undefined, looking]);
+  facts.sort((left, right) => order(profile, left.host) - order(profile, right.host));
+  const whole = observed !== undefined && observed.healthy.length === members.length;
+  const dials = whole || facts.length === 0 ? [] : await dialAll(transports, profile, embedded !== undefined, signal);
+  return { facts, unreachable, ...(observed && { observed }), dials };
+}
+
+async function dialAll(transports: ReadonlyMap<string, Transport>, profile: Profile, embedded: boolean, signal: AbortSignal): Promise<DialFact[]> {
+  if (embedded) return [];
+  const { dialMatrix } = await import('../health/reach.ts');
+  return dialMatrix(new Map(transports), membersOf(profile), { controller: true, timeoutMs: DIAL_MS, signal });
+}
+
+const order = (profile: Profile, host: string): number => profile.hosts.findIndex(({ name }) => name === host);
