@@ -77,14 +77,21 @@ export interface Question {
   /** The text that stands in the field at first. */
   default(answers: Answers): string;
   /** A sentence that says what is wrong with the text, while typing; undefined when it can be accepted. */
-  validate(text: string, answers: Answers): string | undefined;
+  validate(text: string, answers: Answers, context: WizardContext): string | undefined;
   /** The answers that an accepted text means. Only called when `validate` has nothing to say. */
   parse(text: string, answers: Answers): Partial<Answers>;
   /** The present answer as text; '' while unanswered. For the field when coming back, and for the review. */
   show(answers: Answers): string;
 }
 
+/** What the wizard is told of the world outside once, at its start. */
+export interface WizardContext {
+  /** Names of saved profiles: a new cluster may not take one. */
+  takenNames: readonly string[];
+}
+
 export interface WizardState {
+  context: WizardContext;
   answers: Answers;
   current: QuestionId;
   /** Questions that were accepted once, in the table's order. */
