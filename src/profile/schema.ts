@@ -6,40 +6,68 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { isHostile } from '../clean.ts';
 import { checkExtraArgs } from '../etcd/reserved-flags.ts';
+import {
+  CLIENT_NAME,
+  isCertificateName,
+  isDnsName,
+  isUnspecified,
+  LOGIN_NAME,
+  MEMBER_NAME,
+  PROFILE_NAME,
+} from './names.ts';
 
 export const SCHEMA_VERSION = 1;
 
-const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-/** RFC 1123 host name, optionally with a leading wildcard label (certificates only). */
-const DNS_LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
 /** Folders whose whole content belongs to the system: never a place for keys or data. */
 const SYSTEM_FOLDERS = new Set(
-  '/ /bin /boot /dev /etc /home /lib /lib64 /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /var /var/lib /var/log /var/run /etc/ssl /etc/ssh /etc/systemd /etc/init.d /usr/bin /usr/lib /usr/local /usr/local/bin /usr/share'.split(' '),
+  '/ /bin /boot /dev /etc /home /lib /lib64 /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /var /var/lib /var/log /var/run /etc/ssl /etc/ssh /etc/systemd /etc/init.d /usr/bin /usr/lib /usr/local /usr/local/bin /usr/share'.split(
+    ' ',
+  ),
 );
 
 const line = (expected: string) =>
-  z.string({ error: expected }).min(1, expected).max(1024, expected).refine((text) => !isHostile(text), `${expected}, without control or invisible characters`);
+  z
+    .string({ error: expected })
+    .min(1, expected)
+    .max(1024, expected)
+    .refine((text) => !isHostile(text), `${expected}, without control or invisible characters`);
 
 /** What could be read as an option by ssh must not begin with a dash. */
-const noDash = (expected: string) => line(expected).refine((text) => !text.startsWith('-'), `${expected}, not beginning with «-»`);
-
-export const isDnsName = (text: string): boolean =>
-  text.length <= 253 && isIP(text) === 0 && !/^[\d.]+$/.test(text) && text.split('.').every((label) => DNS_LABEL.test(label));
+const noDash = (expected: string) =>
+  line(expected).refine((text) => !text.startsWith('-'), `${expected}, not beginning with «-»`);
 
 const dnsName = line('a DNS name such as pi1.home').refine(isDnsName, 'a DNS name such as pi1.home');
 const certificateName = line('a DNS name (a wildcard such as *.home is allowed) or an IP address').refine(
-  (text) => isIP(text) !== 0 || isDnsName(text.replace(/^\*\./, '')),
+  isCertificateName,
   'a DNS name (a wildcard such as *.home is allowed) or an IP address',
 );
-const ipAddress = line('an IPv4 or IPv6 address such as 10.0.11.1').refine((text) => isIP(text) !== 0 && !text.includes('%'), 'an IPv4 or IPv6 address such as 10.0.11.1');
-const hostOrIp = noDash('a host name or an address').refine((text) => isIP(text) !== 0 || /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(text), 'a host name or an address');
-const port = z.int({ error: 'a port between 1 and 65535' }).min(1, 'a port between 1 and 65535').max(65535, 'a port between 1 and 65535');
+const ipAddress = line('an IPv4 or IPv6 address such as 10.0.11.1').refine(
+  (text) => isIP(text) !== 0 && !text.includes('%') && !isUnspecified(text),
+  'an IPv4 or IPv6 address such as 10.0.11.1',
+);
+const hostOrIp = noDash('a host name or an address').refine(
+  (text) => isIP(text) !== 0 || /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(text),
+  'a host name or an address',
+);
+const port = z
+  .int({ error: 'a port between 1 and 65535' })
+  .min(1, 'a port between 1 and 65535')
+  .max(65535, 'a port between 1 and 65535');
 const folderExpected = 'an absolute folder without «..», «//» or a trailing slash, and not one of the system’s own';
 const folder = line(folderExpected).refine(
-  (path) => path.startsWith('/') && /^[A-Za-z0-9/_.@+-]+$/.test(path) && path.split('/').slice(1).every((part) => part !== '' && part !== '.' && part !== '..') && !SYSTEM_FOLDERS.has(path),
+  (path) =>
+    path.startsWith('/') &&
+    /^[A-Za-z0-9/_.@+-]+$/.test(path) &&
+    path
+      .split('/')
+      .slice(1)
+      .every((part) => part !== '' && part !== '.' && part !== '..') &&
+    !SYSTEM_FOLDERS.has(path),
   folderExpected,
 );
-const memberName = z.string({ error: 'a member name: letters, digits, «-», «_» and «.»' }).regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,62})$/, 'a member name of at most 63 letters, digits, «-», «_» and «.»');
+const memberName = z
+  .string({ error: 'a member name: letters, digits, «-», «_» and «.»' })
+  .regex(MEMBER_NAME, 'a member name of at most 63 letters, digits, «-», «_» and «.»');
 const httpUrl = (expected: string) =>
   line(expected).refine((text) => {
     try {
@@ -50,15 +78,18 @@ const httpUrl = (expected: string) =>
     }
   }, expected);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 sum: 64 hexadecimal digits');
-const oneOf = <const T extends readonly [string, ...string[]]>(values: T) => z.enum(values, { error: `one of ${values.join(', ')}` });
+const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, { error: `one of ${values.join(', ')}` });
 
 const ssh = z.strictObject({
   host: hostOrIp.optional(),
-  user: noDash('a login name').regex(/^[A-Za-z_][A-Za-z0-9_.@-]*\$?$/, 'a login name').optional(),
+  user: noDash('a login name').regex(LOGIN_NAME, 'a login name').optional(),
   port: port.optional(),
   identityFile: noDash('the path of a private key file').optional(),
   /** ProxyJump: one bastion, `[user@]host[:port]`, or a Host alias of ~/.ssh/config. */
-  jump: noDash('a bastion as [user@]host[:port]').regex(/^[A-Za-z0-9_.@:[\]-]+$/, 'a bastion as [user@]host[:port]').optional(),
+  jump: noDash('a bastion as [user@]host[:port]')
+    .regex(/^[A-Za-z0-9_.@:[\]-]+$/, 'a bastion as [user@]host[:port]')
+    .optional(),
 });
 
 const host = z.strictObject({
@@ -73,27 +104,51 @@ const host = z.strictObject({
 });
 
 const archive = z
-  .strictObject({ arch: oneOf(['amd64', 'arm64', 'ppc64le', 's390x']), url: httpUrl('an http(s) URL of a release archive').optional(), path: line('the path of a release archive').optional(), sha256: sha256.optional() })
+  .strictObject({
+    arch: oneOf(['amd64', 'arm64', 'ppc64le', 's390x']),
+    url: httpUrl('an http(s) URL of a release archive').optional(),
+    path: line('the path of a release archive').optional(),
+    sha256: sha256.optional(),
+  })
   .refine((entry) => (entry.url === undefined) !== (entry.path === undefined), 'either url or path, not both');
 
 const etcd = z.strictObject({
   install: oneOf(['present', 'package', 'archive']).optional(),
-  version: z.string({ error: 'a version in quotes, such as "3.5.16"' }).regex(/^\d+\.\d+\.\d+$/, 'a version in quotes, such as "3.5.16"').optional(),
+  version: z
+    .string({ error: 'a version in quotes, such as "3.5.16"' })
+    .regex(/^\d+\.\d+\.\d+$/, 'a version in quotes, such as "3.5.16"')
+    .optional(),
   archives: z.array(archive).default([]),
   dataDir: folder.optional(),
   clientPort: port.default(2379),
   peerPort: port.default(2380),
   metricsUrl: httpUrl('an http(s) URL such as http://127.0.0.1:2381').default('http://127.0.0.1:2381'),
-  token: line('a cluster token').regex(/^[A-Za-z0-9._-]{1,128}$/, 'a cluster token of letters, digits, «.», «_», «-»').optional(),
-  extraArgs: z.record(z.string(), z.union([line('a flag’s value').or(z.literal('')), z.number(), z.boolean()])).default({}),
+  token: line('a cluster token')
+    .regex(/^[A-Za-z0-9._-]{1,128}$/, 'a cluster token of letters, digits, «.», «_», «-»')
+    .optional(),
+  extraArgs: z
+    .record(z.string(), z.union([line('a flag’s value').or(z.literal('')), z.number(), z.boolean()]))
+    .default({}),
 });
 
-const vaultRole = noDash('the name of a Vault role, {host} stands for the host').regex(/^[A-Za-z0-9._{}/-]+$/, 'the name of a Vault role, {host} stands for the host');
+const vaultRole = noDash('the name of a Vault role, {host} stands for the host').regex(
+  /^[A-Za-z0-9._{}/-]+$/,
+  'the name of a Vault role, {host} stands for the host',
+);
 const ca = z.strictObject({
   source: oneOf(['self-signed', 'existing', 'vault']).default('self-signed'),
   peers: oneOf(['separate', 'same']).optional(),
-  fingerprint: z.string().regex(/^SHA256:[A-Za-z0-9+/=:]+$/, 'a fingerprint SHA256:…').optional(),
-  existing: z.strictObject({ certFile: line('a path'), keyFile: line('a path').optional(), chainFile: line('a path').optional() }).optional(),
+  fingerprint: z
+    .string()
+    .regex(/^SHA256:[A-Za-z0-9+/=:]+$/, 'a fingerprint SHA256:…')
+    .optional(),
+  existing: z
+    .strictObject({
+      certFile: line('a path'),
+      keyFile: line('a path').optional(),
+      chainFile: line('a path').optional(),
+    })
+    .optional(),
   vault: z
     .strictObject({
       address: httpUrl('Vault’s URL such as https://vault.home:8200'),
@@ -111,29 +166,50 @@ const ca = z.strictObject({
 });
 
 const client = z.strictObject({
-  commonName: line('a client name').regex(/^[A-Za-z0-9]([A-Za-z0-9._:@-]{0,62}[A-Za-z0-9])?$/, 'a client name of letters, digits, «.», «_», «-», «:», «@»'),
+  commonName: line('a client name').regex(CLIENT_NAME, 'a client name of letters, digits, «.», «_», «-», «:», «@»'),
 });
 const certificates = z.strictObject({
   keyAlgorithm: oneOf(['ecdsa-p256', 'ecdsa-p384', 'rsa-2048', 'rsa-3072', 'rsa-4096']).default('ecdsa-p256'),
-  validityDays: z.int({ error: 'a number of days between 1 and 36500' }).min(1, 'at least 1 day').max(36500, 'at most 36500 days').default(1825),
+  validityDays: z
+    .int({ error: 'a number of days between 1 and 36500' })
+    .min(1, 'at least 1 day')
+    .max(36500, 'at most 36500 days')
+    .default(1825),
   directory: folder.optional(),
   extraSans: z.array(certificateName).max(64).default([]),
-  clients: z.array(client).max(256).default([{ commonName: 'root' }]),
+  clients: z
+    .array(client)
+    .max(256)
+    .default([{ commonName: 'root' }]),
 });
 
 const consumerKind = oneOf(['etcdctl', 'kubeadm', 'k3s', 'prometheus']);
-const consumer = z.union([consumerKind, z.strictObject({ kind: consumerKind, hosts: z.array(z.strictObject({ address: hostOrIp, ssh: ssh.default({}) })).default([]) })], {
-  error: 'one of etcdctl, kubeadm, k3s, prometheus, or { kind, hosts }',
-});
+const consumer = z.union(
+  [
+    consumerKind,
+    z.strictObject({
+      kind: consumerKind,
+      hosts: z.array(z.strictObject({ address: hostOrIp, ssh: ssh.default({}) })).default([]),
+    }),
+  ],
+  {
+    error: 'one of etcdctl, kubeadm, k3s, prometheus, or { kind, hosts }',
+  },
+);
 
 /** Field by field; what depends on several fields is in {@link parseProfile}. */
 export const profileSchema = z.strictObject({
   schemaVersion: z.literal(SCHEMA_VERSION, { error: `the number ${SCHEMA_VERSION}` }),
-  name: z.string({ error: 'a name of lower-case letters, digits and «-»' }).regex(NAME, 'a name of at most 63 lower-case letters, digits and «-», neither first nor last a «-»'),
+  name: z
+    .string({ error: 'a name of lower-case letters, digits and «-»' })
+    .regex(PROFILE_NAME, 'a name of at most 63 lower-case letters, digits and «-», neither first nor last a «-»'),
   topology: oneOf(['external', 'stacked']).default('external'),
   runtime: oneOf(['auto', 'systemd', 'openrc', 'static-pod']).default('auto'),
   addressing: oneOf(['dns', 'ip']).optional(),
-  hosts: z.array(host, { error: 'a list of hosts, each with name and address' }).min(1, 'at least one host').max(99, 'at most 99 hosts'),
+  hosts: z
+    .array(host, { error: 'a list of hosts, each with name and address' })
+    .min(1, 'at least one host')
+    .max(99, 'at most 99 hosts'),
   etcd: etcd.prefault({}),
   ca: ca.prefault({}),
   certificates: certificates.prefault({}),
@@ -181,55 +257,136 @@ function withDefaults(parsed: Parsed): Profile {
   return {
     ...parsed,
     addressing: parsed.addressing ?? (parsed.hosts.every((each) => each.dnsNames.length > 0) ? 'dns' : 'ip'),
-    etcd: { ...parsed.etcd, dataDir: parsed.etcd.dataDir ?? (kubeadmLayout ? '/var/lib/etcd' : `/var/lib/etcd/${parsed.name}`) },
+    etcd: {
+      ...parsed.etcd,
+      dataDir: parsed.etcd.dataDir ?? (kubeadmLayout ? '/var/lib/etcd' : `/var/lib/etcd/${parsed.name}`),
+    },
     // kubeadm has one etcd CA; two of our own keep a client certificate from being let in on the peer port.
-    ca: { ...parsed.ca, peers: parsed.ca.peers ?? (parsed.ca.source === 'self-signed' && !kubeadmLayout ? 'separate' : 'same') },
-    certificates: { ...parsed.certificates, directory: parsed.certificates.directory ?? (kubeadmLayout ? '/etc/kubernetes/pki' : '/etc/etcd/ssl') },
+    ca: {
+      ...parsed.ca,
+      peers: parsed.ca.peers ?? (parsed.ca.source === 'self-signed' && !kubeadmLayout ? 'separate' : 'same'),
+    },
+    certificates: {
+      ...parsed.certificates,
+      directory: parsed.certificates.directory ?? (kubeadmLayout ? '/etc/kubernetes/pki' : '/etc/etcd/ssl'),
+    },
   };
 }
 
 /** kubeadm's file layout: /etc/kubernetes/pki with etcd/server.crt and so on. */
 export function usesKubeadmLayout(profile: Pick<Parsed, 'topology' | 'runtime' | 'certificates'>): boolean {
-  return profile.topology === 'stacked' || profile.runtime === 'static-pod' || profile.certificates.directory === '/etc/kubernetes/pki';
+  return (
+    profile.topology === 'stacked' ||
+    profile.runtime === 'static-pod' ||
+    profile.certificates.directory === '/etc/kubernetes/pki'
+  );
 }
 
 function fromIssue(issue: z.core.$ZodIssue, value: unknown): ProfileProblem[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ field: fieldOf([...issue.path, key]), value: at(value, [...issue.path, key]), expected: 'no such field; see the list of fields in the README' }));
+    return issue.keys.map((key) => ({
+      field: fieldOf([...issue.path, key]),
+      value: at(value, [...issue.path, key]),
+      expected: 'no such field; see the list of fields in the README',
+    }));
   }
   return [{ field: fieldOf(issue.path), value: at(value, issue.path), expected: issue.message }];
 }
 
 const fieldOf = (path: readonly PropertyKey[]): string =>
-  path.reduce<string>((field, key) => (typeof key === 'number' ? `${field}[${key}]` : field === '' ? String(key) : `${field}.${String(key)}`), '') || '(the whole file)';
+  path.reduce<string>(
+    (field, key) =>
+      typeof key === 'number' ? `${field}[${key}]` : field === '' ? String(key) : `${field}.${String(key)}`,
+    '',
+  ) || '(the whole file)';
 
 const at = (value: unknown, path: readonly PropertyKey[]): unknown =>
-  path.reduce<unknown>((inner, key) => (typeof inner === 'object' && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : undefined), value);
+  path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : undefined,
+    value,
+  );
 
 function crossCheck(parsed: Parsed): ProfileProblem[] {
   const problems: ProfileProblem[] = [];
   const unique = (field: string, values: readonly (string | undefined)[], what: string) =>
     values.forEach((value, index) => {
-      if (value !== undefined && values.indexOf(value) < index) problems.push({ field: `hosts[${index}].${field}`, value, expected: `${what}; hosts[${values.indexOf(value)}] has the same` });
+      if (value !== undefined && values.indexOf(value) < index)
+        problems.push({
+          field: `hosts[${index}].${field}`,
+          value,
+          expected: `${what}; hosts[${values.indexOf(value)}] has the same`,
+        });
     });
-  const ports = (each: Parsed['hosts'][number]) => ({ client: each.clientPort ?? parsed.etcd.clientPort, peer: each.peerPort ?? parsed.etcd.peerPort });
-  unique('name', parsed.hosts.map((each) => each.name), 'a name of its own');
-  unique('name', parsed.hosts.map((each) => each.name.toLowerCase()), 'a name that differs by more than upper and lower case');
-  // Two members may share an address only with ports of their own (one machine, as `try` has it).
-  unique('address', parsed.hosts.map((each) => `${each.address} port ${ports(each).peer}`), 'an address and peer port of its own');
-  unique('address', parsed.hosts.map((each) => `${each.address} port ${ports(each).client}`), 'an address and client port of its own');
-  parsed.hosts.forEach((each, index) => {
-    if (ports(each).client === ports(each).peer) problems.push({ field: `hosts[${index}].peerPort`, value: ports(each).peer, expected: 'another port than the client port' });
-    if (parsed.addressing === 'dns' && each.dnsNames.length === 0) problems.push({ field: `hosts[${index}].dnsNames`, value: [], expected: 'at least one DNS name, because addressing is dns' });
+  const ports = (each: Parsed['hosts'][number]) => ({
+    client: each.clientPort ?? parsed.etcd.clientPort,
+    peer: each.peerPort ?? parsed.etcd.peerPort,
   });
-  if (parsed.ca.source === 'existing' && parsed.ca.existing === undefined) problems.push({ field: 'ca.existing', value: undefined, expected: 'certFile (and keyFile), because ca.source is existing' });
-  if (parsed.ca.source === 'vault' && parsed.ca.vault === undefined) problems.push({ field: 'ca.vault', value: undefined, expected: 'address and roles, because ca.source is vault' });
-  if (parsed.ca.vault?.address.startsWith('http://') && !parsed.ca.vault.plainHttp) problems.push({ field: 'ca.vault.address', value: parsed.ca.vault.address, expected: 'an https:// address, or plainHttp: true' });
-  if (parsed.etcd.install === 'archive' && parsed.etcd.archives.length === 0) problems.push({ field: 'etcd.archives', value: [], expected: 'one entry per architecture, because install is archive' });
+  unique(
+    'name',
+    parsed.hosts.map((each) => each.name),
+    'a name of its own',
+  );
+  unique(
+    'name',
+    parsed.hosts.map((each) => each.name.toLowerCase()),
+    'a name that differs by more than upper and lower case',
+  );
+  // Two members may share an address only with ports of their own (one machine, as `try` has it).
+  unique(
+    'address',
+    parsed.hosts.map((each) => `${each.address} port ${ports(each).peer}`),
+    'an address and peer port of its own',
+  );
+  unique(
+    'address',
+    parsed.hosts.map((each) => `${each.address} port ${ports(each).client}`),
+    'an address and client port of its own',
+  );
+  parsed.hosts.forEach((each, index) => {
+    if (ports(each).client === ports(each).peer)
+      problems.push({
+        field: `hosts[${index}].peerPort`,
+        value: ports(each).peer,
+        expected: 'another port than the client port',
+      });
+    if (parsed.addressing === 'dns' && each.dnsNames.length === 0)
+      problems.push({
+        field: `hosts[${index}].dnsNames`,
+        value: [],
+        expected: 'at least one DNS name, because addressing is dns',
+      });
+  });
+  if (parsed.ca.source === 'existing' && parsed.ca.existing === undefined)
+    problems.push({
+      field: 'ca.existing',
+      value: undefined,
+      expected: 'certFile (and keyFile), because ca.source is existing',
+    });
+  if (parsed.ca.source === 'vault' && parsed.ca.vault === undefined)
+    problems.push({ field: 'ca.vault', value: undefined, expected: 'address and roles, because ca.source is vault' });
+  if (parsed.ca.vault?.address.startsWith('http://') && !parsed.ca.vault.plainHttp)
+    problems.push({
+      field: 'ca.vault.address',
+      value: parsed.ca.vault.address,
+      expected: 'an https:// address, or plainHttp: true',
+    });
+  if (parsed.etcd.install === 'archive' && parsed.etcd.archives.length === 0)
+    problems.push({
+      field: 'etcd.archives',
+      value: [],
+      expected: 'one entry per architecture, because install is archive',
+    });
   const names = parsed.certificates.clients.map((each) => each.commonName);
   names.forEach((name, index) => {
-    if (names.indexOf(name) < index) problems.push({ field: `certificates.clients[${index}].commonName`, value: name, expected: 'a client name of its own' });
+    if (names.indexOf(name) < index)
+      problems.push({
+        field: `certificates.clients[${index}].commonName`,
+        value: name,
+        expected: 'a client name of its own',
+      });
   });
-  for (const [flag, expected] of checkExtraArgs(parsed.etcd.extraArgs)) problems.push({ field: `etcd.extraArgs.${flag}`, value: parsed.etcd.extraArgs[flag], expected });
+  for (const [flag, expected] of checkExtraArgs(parsed.etcd.extraArgs))
+    problems.push({ field: `etcd.extraArgs.${flag}`, value: parsed.etcd.extraArgs[flag], expected });
   return problems;
 }

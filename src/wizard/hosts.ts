@@ -1,12 +1,10 @@
 /** Lines that name hosts, as people type and paste them: `pi@10.0.11.1:22`, `pi1=10.0.11.1`, lines of /etc/hosts. */
 import { isIP } from 'node:net';
 import { cleanLine, isHostile } from '../clean.ts';
-import { isDnsName } from '../profile/schema.ts';
+import { isDnsName, isUnspecified, LOGIN_NAME, MEMBER_NAME } from '../profile/names.ts';
 import type { HostAnswer, HostField } from './types.ts';
 
 const MAX_HOSTS = 99;
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
-const LOGIN = /^[A-Za-z_][A-Za-z0-9_.@-]*\$?$/;
 
 export interface ParsedHosts {
   hosts: HostAnswer[];
@@ -83,7 +81,7 @@ function assemble(
   const endpoint = readEndpoint(endpointText);
   if (!endpoint.ok) return endpoint;
   const badName = [...(nameText === undefined ? [] : [nameText]), ...names].find((each) => !isDnsName(each));
-  if (badName !== undefined && !(badName === nameText && NAME.test(nameText)))
+  if (badName !== undefined && !(badName === nameText && MEMBER_NAME.test(nameText)))
     return wrong(`«${brief(badName)}» cannot be a name: letters, digits, «-» and «.».`);
   const all = nameText === undefined ? names : [nameText, ...names];
   const name = nameText?.split('.')[0] ?? names.find((each) => !each.includes('.')) ?? names[0]?.split('.')[0];
@@ -101,7 +99,7 @@ function readEndpoint(text: string): Outcome<{ address: string; user?: string; p
   const at = text.lastIndexOf('@');
   const user = at >= 0 ? text.slice(0, at) : undefined;
   const rest = text.slice(at + 1);
-  if (user !== undefined && !LOGIN.test(user)) return wrong(`«${brief(user)}» cannot be a login name.`);
+  if (user !== undefined && !LOGIN_NAME.test(user)) return wrong(`«${brief(user)}» cannot be a login name.`);
   const bracketed = /^\[([^\]]*)\](?::(\d+))?$/.exec(rest);
   const plain = /^([^:]*)(?::(.*))?$/.exec(rest);
   const [address, portText] = bracketed
@@ -128,7 +126,7 @@ function addressProblem(address: string): string | undefined {
       return `«${brief(address)}» is a name; etcd listens on an address. Type both, such as ${address.split('.')[0]}=10.0.11.1.`;
     return `«${brief(address)}» is not an address such as 10.0.11.1 or fd00::11.`;
   }
-  if (/^0\.|^(0*:)+0*$/.test(address))
+  if (isUnspecified(address) || address.startsWith('0.'))
     return `«${address}» means every address; the other members need one that they can dial.`;
   if (/^127\.|^(0*:)+0*1$/.test(address))
     return `«${address}» is reachable on its own host only; give the address in your network.`;
@@ -192,7 +190,7 @@ function changeField(host: HostAnswer, field: HostField, text: string): Outcome<
   if (isHostile(text)) return wrong(`«${brief(text)}» contains a control or invisible character.`);
   switch (field) {
     case 'name':
-      return NAME.test(text)
+      return MEMBER_NAME.test(text)
         ? fine({ ...host, name: text })
         : wrong(`«${brief(text)}» cannot be a member name: letters, digits, «-», «_» and «.».`);
     case 'address': {
@@ -223,7 +221,7 @@ function changeSsh(host: HostAnswer, text: string): Outcome<HostAnswer> {
   const login = match ? user : text.includes('@') ? text.split('@')[0] : undefined;
   if (target === undefined || (target !== '' && isIP(target) === 0 && !isDnsName(target)))
     return wrong(`«${brief(text)}» is not a way to log in such as pi@pi1.lan:22.`);
-  if (login !== undefined && !LOGIN.test(login)) return wrong(`«${brief(login)}» cannot be a login name.`);
+  if (login !== undefined && !LOGIN_NAME.test(login)) return wrong(`«${brief(login)}» cannot be a login name.`);
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65535))
     return wrong(`«${port}» is not a port between 1 and 65535.`);
   const { host: _host, user: _user, port: _port, ...kept } = host.ssh;

@@ -1,6 +1,5 @@
 /** The one table of questions: every front-end and the documentation read it. Order is the order of asking. */
-import { isIP } from 'node:net';
-import { isDnsName } from '../profile/schema.ts';
+import { CLIENT_NAME, isCertificateName, PROFILE_NAME } from '../profile/names.ts';
 import { brief, hostLine, parseHosts, words } from './hosts.ts';
 import { quorumSentence } from './review.ts';
 import type { Answers, Question, Step } from './types.ts';
@@ -61,9 +60,9 @@ export const QUESTIONS: readonly Question[] = [
     label: 'Name',
     why: 'The name tells your clusters apart: the saved profile, the certificate authority and the data directory on each host carry it. Nobody outside sees it, and etcd itself does not need it to be unique. It cannot be changed later without building the cluster anew.',
     hint: () => 'lower-case letters, digits and «-»',
-    default: (_answers) => 'homelab',
+    default: () => 'homelab',
     validate: (text, _answers, context) => {
-      if (!/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text))
+      if (!PROFILE_NAME.test(text))
         return 'Use at most 63 lower-case letters, digits and «-», neither first nor last a «-».';
       return context.takenNames.includes(text)
         ? `There is already a saved cluster named ${text}; choose another name.`
@@ -214,7 +213,7 @@ export const QUESTIONS: readonly Question[] = [
       if (new Set(words(text)).size < words(text).length) return 'Each name once.';
       return listOf(
         text,
-        (word) => /^[A-Za-z0-9]([A-Za-z0-9._:@-]{0,62}[A-Za-z0-9])?$/.test(word),
+        (word) => CLIENT_NAME.test(word),
         'a client name: letters, digits, «.», «_», «-», «:», «@»',
         256,
       );
@@ -232,13 +231,7 @@ export const QUESTIONS: readonly Question[] = [
     why: 'A client refuses a server whose certificate does not hold the name that it dialled. Add the name of a load balancer, of a virtual IP or one that leads to all members. Each host’s own address and names are in anyway.',
     hint: () => 'usually none; separated by spaces, *.home is allowed',
     when: ownCertificates,
-    validate: (text) =>
-      listOf(
-        text,
-        (word) => isIP(word) !== 0 || isDnsName(word.replace(/^\*\./, '')),
-        'a DNS name or an IP address',
-        64,
-      ),
+    validate: (text) => listOf(text, isCertificateName, 'a DNS name or an IP address', 64),
     parse: (text) => ({ extraSans: words(text) }),
     show: ({ extraSans = [] }) => extraSans.join(' '),
   },

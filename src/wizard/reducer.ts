@@ -77,8 +77,12 @@ function back(state: WizardState): WizardState {
 function finish(state: WizardState): WizardState {
   const open = firstOpen(state);
   if (open === undefined) return { ...state, status: 'done' };
-  const error = open.validate(open.show(state.answers), state.answers, state.context);
-  return { ...state, current: open.id, editing: true, error: error ?? 'This has not been answered yet.' };
+  return {
+    ...state,
+    current: open.id,
+    editing: true,
+    error: standing(open, state) ?? 'This has not been answered yet.',
+  };
 }
 
 function firstOpen(state: WizardState): Question | undefined {
@@ -126,18 +130,17 @@ const without = ({ error: _error, ...state }: WizardState): WizardState => state
 
 /** Answers to choices that leave no choice: taken without asking. */
 function decided(answers: Answers): Answers {
-  return QUESTIONS.reduce((all, each) => {
-    const [only, another] = each.choices?.(all) ?? [];
-    return only !== undefined && another === undefined && each.when(all)
-      ? { ...all, ...each.parse(only.value, all) }
-      : all;
-  }, answers);
+  let all = answers;
+  for (const question of QUESTIONS) {
+    const [only, another] = question.choices?.(all) ?? [];
+    if (only !== undefined && another === undefined && question.when(all))
+      all = { ...all, ...question.parse(only.value, all) };
+  }
+  return all;
 }
 
 const isAsked = (question: Question | undefined, answers: Answers): boolean =>
-  question !== undefined &&
-  question.when(answers) &&
-  (question.choices === undefined || question.choices(answers).length > 1);
+  question?.when(answers) === true && (question.choices === undefined || question.choices(answers).length > 1);
 
 export const questionById = (id: QuestionId): Question | undefined => QUESTIONS.find((each) => each.id === id);
 
