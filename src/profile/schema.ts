@@ -5,7 +5,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { isHostile } from '../clean.ts';
-import { checkExtraArgs } from '../etcd/reserved-flags.ts';
+import { crossCheck } from './cross-check.ts';
 import {
   CLIENT_NAME,
   isCertificateName,
@@ -197,7 +197,7 @@ const consumer = z.union(
   },
 );
 
-/** Field by field; what depends on several fields is in {@link parseProfile}. */
+/** Field by field; what depends on several fields is in cross-check.ts. */
 export const profileSchema = z.strictObject({
   schemaVersion: z.literal(SCHEMA_VERSION, { error: `the number ${SCHEMA_VERSION}` }),
   name: z
@@ -218,7 +218,7 @@ export const profileSchema = z.strictObject({
 
 /** As written in a file: only schemaVersion, name and hosts are required. */
 export type ProfileFile = z.input<typeof profileSchema>;
-type Parsed = z.output<typeof profileSchema>;
+export type Parsed = z.output<typeof profileSchema>;
 export type ProfileHost = Parsed['hosts'][number];
 export type SshSettings = ProfileHost['ssh'];
 export type KeyAlgorithm = Parsed['certificates']['keyAlgorithm'];
@@ -234,7 +234,8 @@ export interface Profile extends Parsed {
 
 /** One thing that is wrong with a profile: where, what stands there, what was expected. */
 export interface ProfileProblem {
-  /** Such as `hosts[1].address`. */
+  path: readonly (string | number)[];
+  /** The path as people write it, such as `hosts[1].address`. */
   field: string;
   value: unknown;
   expected: string;
@@ -245,11 +246,17 @@ export type ParseResult = { ok: true; profile: Profile } | { ok: false; problems
 /** Checks a value read from YAML and fills in defaults; on failure reports everything that is wrong at once. */
 export function parseProfile(value: unknown): ParseResult {
   const parsed = profileSchema.safeParse(value);
-  const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => fromIssue(issue, value));
-  // Cross-field rules are worth telling even when a single field is wrong, as far as the value has the shape for it.
-  if (parsed.success) problems.push(...crossCheck(parsed.data));
-  if (!parsed.success || problems.length > 0) return { ok: false, problems };
-  return { ok: true, profile: withDefaults(parsed.data) };
+  if (parsed.success) {
+    const problems = crossCheck(parsed.data);
+    return problems.length > 0 ? { ok: false, problems } : { ok: true, profile: withDefaults(parsed.data) };
+  }
+  const problems = parsed.error.issues.flatMap((issue) => fromIssue(issue, value));
+  // What depends on several fields is told in the same go, as far as the rest of the profile has the shape for it.
+  const mended = profileSchema.safeParse(mend(value, problems));
+  const isNew = ({ field }: ProfileProblem) =>
+    !problems.some((known) => field.startsWith(known.field) || known.field.startsWith(field));
+  if (mended.success) problems.push(...crossCheck(mended.data).filter(isNew));
+  return { ok: false, problems };
 }
 
 function withDefaults(parsed: Parsed): Profile {
@@ -283,110 +290,61 @@ export function usesKubeadmLayout(profile: Pick<Parsed, 'topology' | 'runtime' |
 }
 
 function fromIssue(issue: z.core.$ZodIssue, value: unknown): ProfileProblem[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      field: fieldOf([...issue.path, key]),
-      value: at(value, [...issue.path, key]),
-      expected: 'no such field; see the list of fields in the README',
-    }));
-  }
-  return [{ field: fieldOf(issue.path), value: at(value, issue.path), expected: issue.message }];
+  const path = issue.path.filter((key) => typeof key !== 'symbol');
+  const problem = (where: (string | number)[], expected: string) => ({
+    path: where,
+    field: fieldOf(where),
+    value: at(value, where),
+    expected,
+  });
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => problem([...path, key], 'no such field; the README lists the fields of a profile'));
+  // zod's own words for a wrong type (no message of ours) say less than what the field is.
+  const expected =
+    issue.code === 'invalid_type' && issue.message.startsWith('Invalid') ? wordFor(issue.expected) : issue.message;
+  return [problem(path, expected)];
 }
 
-const fieldOf = (path: readonly PropertyKey[]): string =>
+const wordFor = (type: string): string =>
+  ({
+    object: 'fields, indented below it',
+    array: 'a list',
+    record: 'fields, indented below it',
+    boolean: 'true or false',
+    string: 'text',
+    number: 'a number',
+  })[type] ?? type;
+
+/** A path as people write it. */
+export const fieldOf = (path: readonly (string | number)[]): string =>
   path.reduce<string>(
-    (field, key) =>
-      typeof key === 'number' ? `${field}[${key}]` : field === '' ? String(key) : `${field}.${String(key)}`,
+    (field, key) => (typeof key === 'number' ? `${field}[${key}]` : field === '' ? key : `${field}.${key}`),
     '',
   ) || '(the whole file)';
 
-const at = (value: unknown, path: readonly PropertyKey[]): unknown =>
+const at = (value: unknown, path: readonly (string | number)[]): unknown =>
   path.reduce<unknown>(
     (inner, key) =>
-      typeof inner === 'object' && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : undefined,
+      typeof inner === 'object' && inner !== null ? (inner as Record<string | number, unknown>)[key] : undefined,
     value,
   );
 
-function crossCheck(parsed: Parsed): ProfileProblem[] {
-  const problems: ProfileProblem[] = [];
-  const unique = (field: string, values: readonly (string | undefined)[], what: string) =>
-    values.forEach((value, index) => {
-      if (value !== undefined && values.indexOf(value) < index)
-        problems.push({
-          field: `hosts[${index}].${field}`,
-          value,
-          expected: `${what}; hosts[${values.indexOf(value)}] has the same`,
-        });
-    });
-  const ports = (each: Parsed['hosts'][number]) => ({
-    client: each.clientPort ?? parsed.etcd.clientPort,
-    peer: each.peerPort ?? parsed.etcd.peerPort,
-  });
-  unique(
-    'name',
-    parsed.hosts.map((each) => each.name),
-    'a name of its own',
-  );
-  unique(
-    'name',
-    parsed.hosts.map((each) => each.name.toLowerCase()),
-    'a name that differs by more than upper and lower case',
-  );
-  // Two members may share an address only with ports of their own (one machine, as `try` has it).
-  unique(
-    'address',
-    parsed.hosts.map((each) => `${each.address} port ${ports(each).peer}`),
-    'an address and peer port of its own',
-  );
-  unique(
-    'address',
-    parsed.hosts.map((each) => `${each.address} port ${ports(each).client}`),
-    'an address and client port of its own',
-  );
-  parsed.hosts.forEach((each, index) => {
-    if (ports(each).client === ports(each).peer)
-      problems.push({
-        field: `hosts[${index}].peerPort`,
-        value: ports(each).peer,
-        expected: 'another port than the client port',
-      });
-    if (parsed.addressing === 'dns' && each.dnsNames.length === 0)
-      problems.push({
-        field: `hosts[${index}].dnsNames`,
-        value: [],
-        expected: 'at least one DNS name, because addressing is dns',
-      });
-  });
-  if (parsed.ca.source === 'existing' && parsed.ca.existing === undefined)
-    problems.push({
-      field: 'ca.existing',
-      value: undefined,
-      expected: 'certFile (and keyFile), because ca.source is existing',
-    });
-  if (parsed.ca.source === 'vault' && parsed.ca.vault === undefined)
-    problems.push({ field: 'ca.vault', value: undefined, expected: 'address and roles, because ca.source is vault' });
-  if (parsed.ca.vault?.address.startsWith('http://') && !parsed.ca.vault.plainHttp)
-    problems.push({
-      field: 'ca.vault.address',
-      value: parsed.ca.vault.address,
-      expected: 'an https:// address, or plainHttp: true',
-    });
-  if (parsed.etcd.install === 'archive' && parsed.etcd.archives.length === 0)
-    problems.push({
-      field: 'etcd.archives',
-      value: [],
-      expected: 'one entry per architecture, because install is archive',
-    });
-  const names = parsed.certificates.clients.map((each) => each.commonName);
-  names.forEach((name, index) => {
-    if (names.indexOf(name) < index)
-      problems.push({
-        field: `certificates.clients[${index}].commonName`,
-        value: name,
-        expected: 'a client name of its own',
-      });
-  });
-  for (const [flag, expected] of checkExtraArgs(parsed.etcd.extraArgs))
-    problems.push({ field: `etcd.extraArgs.${flag}`, value: parsed.etcd.extraArgs[flag], expected });
-  return problems;
+/** The value without what is wrong; required fields get stand-ins that clash with nothing (RFC 5737 addresses). */
+function mend(value: unknown, problems: readonly ProfileProblem[]): unknown {
+  const copy: unknown = structuredClone(value);
+  for (const { path, field } of problems) {
+    const parent = at(copy, path.slice(0, -1));
+    const key = path.at(-1);
+    if (typeof parent !== 'object' || parent === null || key === undefined) continue;
+    const standIn =
+      { schemaVersion: SCHEMA_VERSION, name: 'name' }[field] ??
+      (/^hosts\[\d+\]\.name$/.test(field)
+        ? `host-${path[1]}`
+        : /^hosts\[\d+\]\.address$/.test(field)
+          ? `192.0.2.${path[1]}`
+          : undefined);
+    if (standIn === undefined) Reflect.deleteProperty(parent, key);
+    else Reflect.set(parent, key, standIn);
+  }
+  return copy;
 }
