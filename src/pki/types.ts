@@ -28,6 +28,8 @@ export interface IssuedLeaf {
   /** Leaf first, then intermediates. */
   certificatePem: string;
   keyPem: string;
+  /** Epoch milliseconds; set when the authority ends before the leaf should, which was cut to it. */
+  cappedAt?: number;
 }
 
 export interface CertificateInfo {
