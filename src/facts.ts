@@ -38,6 +38,8 @@ export interface EtcdProcess {
   service?: string;
   /** Data directory in force: flag, environment, configuration file or etcd's default. */
   dataDir?: string;
+  /** Keys that it stores; known only of one that answers without TLS on the host's loopback (the package's default member). */
+  keyCount?: number;
 }
 
 export interface Listener {

@@ -108,6 +108,8 @@ export interface ObservedCluster {
   members: { id: string; name: string; peerUrls: string[]; clientUrls: string[]; isLearner: boolean }[];
   /** Member names that answered as healthy. */
   healthy: string[];
+  /** Member name of the leader, which is restarted last. */
+  leader?: string;
 }
 
 /** One TCP dial from a host (or the controller) to a member's port. */
