@@ -35,5 +35,7 @@ export interface CommandIo {
   interactive: boolean;
   /** Aborted by the first Ctrl-C, SIGTERM or SIGHUP. */
   signal: AbortSignal;
+  /** For locks on hosts that other people may meet. */
+  who: { user: string; pid: number };
   version: string;
 }

@@ -64,7 +64,7 @@ export interface ConnectQuestions {
   /** An unknown host key; true accepts it and stores it in the wizard's own known_hosts. */
   acceptHostKey(key: { host: string; address: string; type: string; fingerprint: string }): Promise<boolean>;
   /** A secret; undefined when there is nobody to ask. Asked once per `id` and kept in memory only. */
-  secret(question: { id: string; kind: 'ssh-password' | 'key-passphrase' | 'sudo-password' | 'keyboard-interactive' | 'ca-passphrase'; prompt: string; retry: boolean }): Promise<string | undefined>;
+  secret(question: { id: string; kind: 'ssh-password' | 'key-passphrase' | 'sudo-password' | 'keyboard-interactive' | 'ca-passphrase' | 'p12-password'; prompt: string; retry: boolean }): Promise<string | undefined>;
 }
 
 /** One file to put on a host. */
