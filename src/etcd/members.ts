@@ -21,6 +21,13 @@ export function membersOf(profile: Profile): Member[] {
     const advertised = urlHost(profile.addressing === 'dns' ? (host.dnsNames[0] ?? host.address) : host.address);
     const clientPort = host.clientPort ?? profile.etcd.clientPort;
     const peerPort = host.peerPort ?? profile.etcd.peerPort;
-    return { name: host.name, address: host.address, clientPort, peerPort, clientUrl: `https://${advertised}:${clientPort}`, peerUrl: `https://${advertised}:${peerPort}` };
+    return {
+      name: host.name,
+      address: host.address,
+      clientPort,
+      peerPort,
+      clientUrl: `https://${advertised}:${clientPort}`,
+      peerUrl: `https://${advertised}:${peerPort}`,
+    };
   });
 }

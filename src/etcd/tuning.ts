@@ -12,7 +12,13 @@ export function adviseTuning(measured: { fsyncP99Ms: number; roundTripMs?: numbe
   if (fsyncP99Ms <= 10 && roundTripMs <= 50) return undefined;
   const heartbeat = Math.min(1000, Math.max(100, Math.ceil((fsyncP99Ms + 1.5 * roundTripMs) / 50) * 50));
   const election = Math.min(50_000, heartbeat * 10);
-  const disk = fsyncP99Ms > 10 ? `slow disk: fsync takes ${fsyncP99Ms.toFixed(0)} ms (99th percentile), etcd wants under 10 ms` : `the other members are ${roundTripMs.toFixed(0)} ms away`;
-  const values = heartbeat > 100 ? ` Under etcd.extraArgs set heartbeat-interval: ${heartbeat} and election-timeout: ${election} on every member.` : ' The default heartbeat still fits; an SSD helps more than any setting.';
+  const disk =
+    fsyncP99Ms > 10
+      ? `slow disk: fsync takes ${fsyncP99Ms.toFixed(0)} ms (99th percentile), etcd wants under 10 ms`
+      : `the other members are ${roundTripMs.toFixed(0)} ms away`;
+  const values =
+    heartbeat > 100
+      ? ` Under etcd.extraArgs set heartbeat-interval: ${heartbeat} and election-timeout: ${election} on every member.`
+      : ' The default heartbeat still fits; an SSD helps more than any setting.';
   return `${disk}.${values}`;
 }
