@@ -25,6 +25,32 @@ export interface Sample {
   error?: string;
   /** dns | tcp | tls | http | etcd: how far it got when it failed. */
   failedAt?: 'dns' | 'tcp' | 'tls' | 'http' | 'etcd';
+  /** Stable kind of the failure, which the judge and the doctor decide by. */
+  failure?:
+    | 'unresolved'
+    | 'refused'
+    | 'timeout'
+    | 'unreachable'
+    | 'prohibited'
+    /** The port is open but nothing comes. */
+    | 'silent'
+    | 'closed'
+    | 'plain-http'
+    | 'tls-on-http'
+    | 'not-tls'
+    | 'handshake'
+    /** We refused the server's certificate. */
+    | 'server-certificate'
+    /** The server refused our client certificate, or wants one. */
+    | 'client-certificate'
+    /** Our own CA, certificate or key cannot be used. */
+    | 'credentials'
+    | 'not-http'
+    | 'not-etcd'
+    /** etcd answered with an error: no leader, timed out. */
+    | 'etcd'
+    /** etcd's own users and roles are on and deny this. */
+    | 'denied';
   tls: 'verified' | 'refused-by-us' | 'refused-by-them' | 'plain' | 'none';
   latencyMs?: number;
   healthy: boolean;
@@ -40,6 +66,10 @@ export interface Sample {
   dbInUseBytes?: number;
   /** NOSPACE, CORRUPT */
   alarms: string[];
+  /** What etcd says against itself in words: «no leader», «etcdserver: request timed out». */
+  complaint?: string;
+  /** A linearizable read succeeded: at that moment a quorum stood behind this member. */
+  quorumRead?: boolean;
   /** The endpoint's own certificate, leaf first. */
   chain: CertificateInfo[];
   /** Set when status came from /health alone because the JSON gateway is off. */
@@ -71,6 +101,8 @@ export interface ClusterHealth {
   leader?: string;
   term?: number;
   clusterId?: string;
+  /** Whole days until the first certificate of the members expires; negative when expired. */
+  daysLeft?: number;
   members: MemberHealth[];
   /** Cluster-wide remarks: two cluster ids, versions too far apart, alarms. */
   remarks: string[];
