@@ -54,7 +54,11 @@ export async function main(): Promise<void> {
 const NO_FLAGS: GlobalFlags = { plain: false, json: false, yes: false, color: true, verbose: false };
 
 /** What the last resort needs of the flags, read without the parser (which may be what failed). */
-const flagsIn = (argv: readonly string[]): GlobalFlags => ({ ...NO_FLAGS, json: argv.includes('--json'), verbose: argv.includes('--verbose') });
+const flagsIn = (argv: readonly string[]): GlobalFlags => ({
+  ...NO_FLAGS,
+  json: argv.includes('--json'),
+  verbose: argv.includes('--verbose'),
+});
 
 async function report(thrown: unknown, io: CommandIo): Promise<number> {
   const error = asWizardError(thrown);
@@ -75,7 +79,8 @@ function takeSecrets(environment: NodeJS.ProcessEnv): Secrets {
     if (field !== undefined && value !== undefined && value !== '') secrets[field] = value;
   }
   // Secrets of single hosts for Vault, `ETCD_WIZARD_VAULT_PI1_TOKEN`: children shall not inherit them either.
-  for (const variable of Object.keys(environment)) if (/^ETCD_WIZARD_VAULT_.+_(TOKEN|SECRET_ID|PASSWORD)$/.test(variable)) delete environment[variable];
+  for (const variable of Object.keys(environment))
+    if (/^ETCD_WIZARD_VAULT_.+_(TOKEN|SECRET_ID|PASSWORD)$/.test(variable)) delete environment[variable];
   return secrets;
 }
 

@@ -90,7 +90,18 @@ export class WizardError extends Error {
   /** The shape that `--json` prints. */
   toJSON(): Record<string, unknown> {
     const { code, host, step, why, next, evidence } = this;
-    return { error: { code, what: this.message, why, host, step, next, evidence, partial: code === 'interrupted' || code === 'partly-applied' || undefined } };
+    return {
+      error: {
+        code,
+        what: this.message,
+        why,
+        host,
+        step,
+        next,
+        evidence,
+        partial: code === 'interrupted' || code === 'partly-applied' || undefined,
+      },
+    };
   }
 }
 

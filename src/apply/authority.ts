@@ -1,10 +1,10 @@
 /** The controller's part of certificates: minting CAs, client bundles, opening the CA that signs. */
 import { WizardError } from '../errors.ts';
-import type { Action } from '../plan/types.ts';
-import type { ApplyContext } from './context.ts';
 import type { Anchor, CertificateAuthority } from '../pki/types.ts';
+import type { Action } from '../plan/types.ts';
 import type { Profile } from '../profile/schema.ts';
 import type { ClusterState } from '../state/cluster.ts';
+import type { ApplyContext } from './context.ts';
 
 /** A CA outlives its certificates: ten years, or twice the leaves' validity where that is longer. */
 const caDays = (profile: Profile): number => Math.max(3650, profile.certificates.validityDays * 2);
@@ -13,17 +13,28 @@ const caDays = (profile: Profile): number => Math.max(3650, profile.certificates
 export type AskPassphrase = (question: { retry: boolean; prompt: string }) => Promise<string | undefined>;
 
 /** Makes the CAs that are missing. Their keys are stored under the passphrase when one was given. */
-export async function mintAuthorities(context: ApplyContext, action: Extract<Action, { kind: 'mint-ca' }>): Promise<void> {
+export async function mintAuthorities(
+  context: ApplyContext,
+  action: Extract<Action, { kind: 'mint-ca' }>,
+): Promise<void> {
   const { createCa, encryptKey } = await import('../pki/index.ts');
   for (const anchor of action.anchors) {
     const suffix = context.profile.ca.peers === 'same' ? 'CA' : anchor === 'peer' ? 'peer CA' : 'client CA';
-    const ca = await createCa({ commonName: `${context.profile.name} etcd ${suffix}`, keyAlgorithm: context.profile.certificates.keyAlgorithm, validityDays: caDays(context.profile), now: context.now() });
+    const ca = await createCa({
+      commonName: `${context.profile.name} etcd ${suffix}`,
+      keyAlgorithm: context.profile.certificates.keyAlgorithm,
+      validityDays: caDays(context.profile),
+      now: context.now(),
+    });
     const keyPem = context.newCaPassphrase === undefined ? ca.keyPem : encryptKey(ca.keyPem, context.newCaPassphrase);
     await context.state.saveCa(anchor, { certificatePem: ca.certificatePem, keyPem });
   }
 }
 
-export async function issueClient(context: ApplyContext, action: Extract<Action, { kind: 'issue-client' }>): Promise<void> {
+export async function issueClient(
+  context: ApplyContext,
+  action: Extract<Action, { kind: 'issue-client' }>,
+): Promise<void> {
   const [leaf] = await (await context.authority()).issue([action.leaf]);
   if (leaf) await context.state.saveClient(leaf);
 }
@@ -32,7 +43,12 @@ export async function issueClient(context: ApplyContext, action: Extract<Action,
  * Opens the cluster's own CA from the state folder.
  * @throws WizardError `state` when its key is not here, `pki` when the passphrase is wrong three times
  */
-export async function openSelfSigned(profile: Profile, state: ClusterState, now: () => number, ask: AskPassphrase): Promise<CertificateAuthority> {
+export async function openSelfSigned(
+  profile: Profile,
+  state: ClusterState,
+  now: () => number,
+  ask: AskPassphrase,
+): Promise<CertificateAuthority> {
   const { SelfSignedAuthority, decryptKey, isEncryptedKey } = await import('../pki/index.ts');
   const known = (await state.read()).ca;
   let passphrase: string | undefined;
@@ -47,7 +63,10 @@ export async function openSelfSigned(profile: Profile, state: ClusterState, now:
     }
     for (let tries = 0; isEncryptedKey(keyPem); tries += 1) {
       passphrase ??= await ask({ retry: tries > 0, prompt: `Passphrase of ${profile.name}’s CA key` });
-      if (passphrase === undefined) throw new WizardError('no-terminal', 'The CA key is under a passphrase and there is nobody to ask.', { next: ['Give it with --ca-passphrase-file FILE.'] });
+      if (passphrase === undefined)
+        throw new WizardError('no-terminal', 'The CA key is under a passphrase and there is nobody to ask.', {
+          next: ['Give it with --ca-passphrase-file FILE.'],
+        });
       try {
         keyPem = decryptKey(keyPem, passphrase);
       } catch (cause) {

@@ -12,7 +12,8 @@ import { transportOf } from './context.ts';
 type FilesAction = Extract<Action, { kind: 'files' }>;
 
 /** Enabled before it is started: a power cut between the two must not leave a member that stays down after boot. */
-const ENABLE = 'systemctl unmask --runtime etcd.service 2>/dev/null; systemctl daemon-reload && systemctl enable etcd.service 2>&1';
+const ENABLE =
+  'systemctl unmask --runtime etcd.service 2>/dev/null; systemctl daemon-reload && systemctl enable etcd.service 2>&1';
 const RELOAD = 'systemctl daemon-reload';
 
 /**
@@ -31,9 +32,13 @@ done`;
 /** Issues what is missing, writes every file of the host atomically and records what now lies there. */
 export async function putFiles(context: ApplyContext, action: FilesAction): Promise<void> {
   const transport = transportOf(context, action.host);
-  const authority = action.leaves.length > 0 || action.files.some(({ content }) => content.kind === 'trust') ? await context.authority() : undefined;
+  const authority =
+    action.leaves.length > 0 || action.files.some(({ content }) => content.kind === 'trust')
+      ? await context.authority()
+      : undefined;
   const issued = new Map<string, IssuedLeaf>();
-  if (authority && action.leaves.length > 0) for (const leaf of await authority.issue(action.leaves)) issued.set(leaf.spec.id, leaf);
+  if (authority && action.leaves.length > 0)
+    for (const leaf of await authority.issue(action.leaves)) issued.set(leaf.spec.id, leaf);
 
   const bytes = (content: Content): Buffer => {
     switch (content.kind) {
@@ -50,12 +55,22 @@ export async function putFiles(context: ApplyContext, action: FilesAction): Prom
     }
   };
   const written = action.files.filter((file) => file.change !== 'mode');
-  const remote = (file: FileChange): RemoteFile => ({ path: file.path, content: bytes(file.content), mode: file.mode, owner: file.owner, group: file.group });
-  const together = (file: FileChange) => action.versioned !== undefined && dirname(file.path) === action.versioned.folder;
+  const remote = (file: FileChange): RemoteFile => ({
+    path: file.path,
+    content: bytes(file.content),
+    mode: file.mode,
+    owner: file.owner,
+    group: file.group,
+  });
+  const together = (file: FileChange) =>
+    action.versioned !== undefined && dirname(file.path) === action.versioned.folder;
   const bundle: FileBundle = {
     folders: action.folders,
     files: written.filter((file) => !together(file)).map(remote),
-    versioned: action.versioned && written.some(together) ? [{ ...action.versioned, version: context.stamp, files: written.filter(together).map(remote) }] : [],
+    versioned:
+      action.versioned && written.some(together)
+        ? [{ ...action.versioned, version: context.stamp, files: written.filter(together).map(remote) }]
+        : [],
     backupFolder: context.embedded ? undefined : `/var/backups/etcd-wizard/${context.profile.name}/${context.stamp}`,
     then: context.embedded ? undefined : action.enable ? ENABLE : RELOAD,
   };
@@ -65,14 +80,22 @@ export async function putFiles(context: ApplyContext, action: FilesAction): Prom
   }
   await correctModes(context, action);
   // What was put there is known from now on without reading a key again.
-  const sums = [...issued.values()].map((leaf) => [leaf.spec.id, { certificatePem: leaf.certificatePem, keySha256: createHash('sha256').update(leaf.keyPem).digest('hex') }] as const);
+  const sums = [...issued.values()].map(
+    (leaf) =>
+      [
+        leaf.spec.id,
+        { certificatePem: leaf.certificatePem, keySha256: createHash('sha256').update(leaf.keyPem).digest('hex') },
+      ] as const,
+  );
   if (sums.length > 0) await context.state.saveIssued(Object.fromEntries(sums));
 }
 
 async function correctModes(context: ApplyContext, action: FilesAction): Promise<void> {
   const wrong = action.files.filter((file) => file.change === 'mode');
   if (wrong.length === 0) return;
-  const input = wrong.map((file) => `${file.mode.toString(8)}\t${file.owner ?? '-'}\t${file.group ?? '-'}\t${file.path}\n`).join('');
+  const input = wrong
+    .map((file) => `${file.mode.toString(8)}\t${file.owner ?? '-'}\t${file.group ?? '-'}\t${file.path}\n`)
+    .join('');
   const { code, stderr } = await transportOf(context, action.host).exec(CORRECT_MODES, {
     input: Buffer.from(input),
     privileged: context.embedded === undefined,
@@ -80,6 +103,10 @@ async function correctModes(context: ApplyContext, action: FilesAction): Promise
     label: 'correct modes and owners',
   });
   if (code !== 0) {
-    throw new WizardError('remote', `${action.host}: modes and owners could not be corrected.`, { host: action.host, step: 'files', evidence: stderr.toString().split('\n').filter(Boolean) });
+    throw new WizardError('remote', `${action.host}: modes and owners could not be corrected.`, {
+      host: action.host,
+      step: 'files',
+      evidence: stderr.toString().split('\n').filter(Boolean),
+    });
   }
 }

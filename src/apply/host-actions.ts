@@ -23,7 +23,8 @@ apt-get -q -o DPkg::Lock::Timeout=300 update </dev/null
 install "$@"`;
 
 /** Stops and disables, so that a reboot does not bring it back; its data stays where it is. */
-const STOP_FOREIGN = 'systemctl disable --now -- "$1" && systemctl reset-failed -- "$1" 2>/dev/null; ! systemctl is-active --quiet -- "$1"';
+const STOP_FOREIGN =
+  'systemctl disable --now -- "$1" && systemctl reset-failed -- "$1" 2>/dev/null; ! systemctl is-active --quiet -- "$1"';
 
 /** Never deletes, never overwrites; the folder may be a mount point, then its content moves. */
 const MOVE_ASIDE = `set -eu
@@ -37,19 +38,40 @@ getent group etcd >/dev/null || groupadd --system etcd
 getent passwd etcd >/dev/null || useradd --system --gid etcd --home-dir /var/lib/etcd --no-create-home --shell /usr/sbin/nologin etcd`;
 
 export async function installPackage(context: ApplyContext, action: Of<'install-package'>): Promise<void> {
-  await run(context, action.host, INSTALL, { args: action.packages, timeoutMs: 15 * 60_000, step: 'install', code: 'install', what: 'etcd could not be installed', next: [`Try it on the host: sudo apt-get install ${action.packages.join(' ')}`] });
+  await run(context, action.host, INSTALL, {
+    args: action.packages,
+    timeoutMs: 15 * 60_000,
+    step: 'install',
+    code: 'install',
+    what: 'etcd could not be installed',
+    next: [`Try it on the host: sudo apt-get install ${action.packages.join(' ')}`],
+  });
 }
 
 export async function stopForeign(context: ApplyContext, action: Of<'stop-foreign'>): Promise<void> {
-  await run(context, action.host, STOP_FOREIGN, { args: [action.service], step: 'stop', code: 'remote', what: `the etcd that was there (${action.service}) could not be stopped` });
+  await run(context, action.host, STOP_FOREIGN, {
+    args: [action.service],
+    step: 'stop',
+    code: 'remote',
+    what: `the etcd that was there (${action.service}) could not be stopped`,
+  });
 }
 
 export async function moveAside(context: ApplyContext, action: Of<'move-aside'>): Promise<void> {
-  await run(context, action.host, MOVE_ASIDE, { args: [action.from, action.to], step: 'move aside', code: 'remote', what: `${action.from} could not be moved to ${action.to}` });
+  await run(context, action.host, MOVE_ASIDE, {
+    args: [action.from, action.to],
+    step: 'move aside',
+    code: 'remote',
+    what: `${action.from} could not be moved to ${action.to}`,
+  });
 }
 
 export async function ensureUser(context: ApplyContext, action: Of<'ensure-user'>): Promise<void> {
-  await run(context, action.host, ENSURE_USER, { step: 'user', code: 'remote', what: 'the user etcd could not be made' });
+  await run(context, action.host, ENSURE_USER, {
+    step: 'user',
+    code: 'remote',
+    what: 'the user etcd could not be made',
+  });
 }
 
 /** Measures, says what it means; a slow disk is a remark, never a failure. */
@@ -63,7 +85,21 @@ async function run(
   context: ApplyContext,
   host: string,
   script: string,
-  { args = [], timeoutMs = 60_000, step, code, what, next = [] }: { args?: readonly string[]; timeoutMs?: number; step: string; code: 'install' | 'remote'; what: string; next?: string[] },
+  {
+    args = [],
+    timeoutMs = 60_000,
+    step,
+    code,
+    what,
+    next = [],
+  }: {
+    args?: readonly string[];
+    timeoutMs?: number;
+    step: string;
+    code: 'install' | 'remote';
+    what: string;
+    next?: string[];
+  },
 ): Promise<void> {
   context.touched.add(host);
   const result = await transportOf(context, host).exec(script, {
@@ -73,10 +109,14 @@ async function run(
     signal: context.signal,
     label: step,
     onOutput: (stream, chunk) => {
-      for (const line of chunk.toString('utf8').split('\n')) if (line.trim() !== '') context.emit({ type: 'log', host, stream, line });
+      for (const line of chunk.toString('utf8').split('\n'))
+        if (line.trim() !== '') context.emit({ type: 'log', host, stream, line });
     },
   });
   if (result.code === 0) return;
-  const evidence = `${result.stdout.toString('utf8')}\n${result.stderr.toString('utf8')}`.split('\n').filter((line) => line.trim() !== '').slice(-12);
+  const evidence = `${result.stdout.toString('utf8')}\n${result.stderr.toString('utf8')}`
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(-12);
   throw new WizardError(code, `${host}: ${what}.`, { host, step, evidence, next });
 }

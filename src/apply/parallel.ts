@@ -23,9 +23,20 @@ export async function eachHost<T>(items: readonly T[], work: (item: T) => Promis
   // An interruption explains every other failure of the same moment.
   const interrupted = failures.find(({ error }) => error instanceof WizardError && error.code === 'interrupted');
   const first = (interrupted ?? failures[0])?.error;
-  const others = failures.filter(({ error }) => error !== first).flatMap(({ error }) => (error instanceof WizardError ? [`${error.host ?? 'another host'}: ${error.message}`] : []));
+  const others = failures
+    .filter(({ error }) => error !== first)
+    .flatMap(({ error }) =>
+      error instanceof WizardError ? [`${error.host ?? 'another host'}: ${error.message}`] : [],
+    );
   if (first instanceof WizardError && others.length > 0 && first.code !== 'interrupted') {
-    throw new WizardError(first.code, first.message, { host: first.host, step: first.step, why: first.why, next: [...first.next], evidence: [...first.evidence, ...others], cause: first });
+    throw new WizardError(first.code, first.message, {
+      host: first.host,
+      step: first.step,
+      why: first.why,
+      next: [...first.next],
+      evidence: [...first.evidence, ...others],
+      cause: first,
+    });
   }
   throw first;
 }

@@ -1,16 +1,17 @@
 /** Carries a plan out: controller first, hosts in parallel, members of a running cluster one at a time. Prints nothing. */
 import { asWizardError, WizardError } from '../errors.ts';
 import type { Action } from '../plan/types.ts';
-import { mintAuthorities, issueClient } from './authority.ts';
+import { issueClient, mintAuthorities } from './authority.ts';
 import type { ApplyContext } from './context.ts';
 import { putFiles } from './files.ts';
 import { ensureUser, installPackage, measureDisk, moveAside, stopForeign } from './host-actions.ts';
 import { eachHost } from './parallel.ts';
-import { assertMayStop, startTogether, startOne } from './start.ts';
+import { assertMayStop, startOne, startTogether } from './start.ts';
 
 /** A step that never starts or restarts a member of ours. */
 type Preparation = Exclude<Action, { kind: 'start' | 'restart' | 'proof' }>;
-const isPreparation = (action: Action): action is Preparation => action.kind !== 'start' && action.kind !== 'restart' && action.kind !== 'proof';
+const isPreparation = (action: Action): action is Preparation =>
+  action.kind !== 'start' && action.kind !== 'restart' && action.kind !== 'proof';
 
 /**
  * Runs every action of the plan save the proof, which belongs to every run.
@@ -18,7 +19,8 @@ const isPreparation = (action: Action): action is Preparation => action.kind !==
  */
 export async function applyPlan(context: ApplyContext): Promise<void> {
   const { actions } = context.plan;
-  for (const action of actions.filter(({ host }) => host === 'controller')) if (isPreparation(action)) await perform(context, action, () => prepare(context, action));
+  for (const action of actions.filter(({ host }) => host === 'controller'))
+    if (isPreparation(action)) await perform(context, action, () => prepare(context, action));
 
   const hosts = [...new Set(actions.map(({ host }) => host))].filter((host) => host !== 'controller');
   const of = (host: string) => actions.filter((action) => action.host === host);
@@ -34,7 +36,10 @@ export async function applyPlan(context: ApplyContext): Promise<void> {
     return;
   }
   // Quorum is there and must stay: hosts that need no restart at once, the others one by one with health between.
-  await eachHost(hosts.filter((host) => starts(host) === undefined), prepareHost);
+  await eachHost(
+    hosts.filter((host) => starts(host) === undefined),
+    prepareHost,
+  );
   for (const host of hosts) {
     const start = starts(host);
     if (start === undefined) continue;
@@ -79,7 +84,13 @@ async function perform(context: ApplyContext, action: Action, work: () => Promis
     const error = asWizardError(thrown);
     const elapsedMs = context.now() - began;
     context.emit({ type: 'action', id, host, kind, state: 'failed', detail: error.message, elapsedMs });
-    await context.state.journal({ at: new Date(context.now()).toISOString(), action: id, state: 'failed', code: error.code, elapsedMs });
+    await context.state.journal({
+      at: new Date(context.now()).toISOString(),
+      action: id,
+      state: 'failed',
+      code: error.code,
+      elapsedMs,
+    });
     throw error;
   }
   const elapsedMs = context.now() - began;

@@ -16,7 +16,11 @@ const START_MS = 180_000;
  * Starts the given members at once and waits until the cluster has a leader and every one of them answers.
  * When one fails the others are told so at once instead of waiting for it to the end.
  */
-export async function startTogether(context: ApplyContext, actions: readonly StartAction[], perform: Perform): Promise<void> {
+export async function startTogether(
+  context: ApplyContext,
+  actions: readonly StartAction[],
+  perform: Perform,
+): Promise<void> {
   const failed = new AbortController();
   const signal = AbortSignal.any([context.signal, failed.signal]);
   const results = await Promise.allSettled(
@@ -24,7 +28,11 @@ export async function startTogether(context: ApplyContext, actions: readonly Sta
       perform(context, action, async () => {
         context.touched.add(action.host);
         try {
-          await context.service.start(transportOf(context, action.host), { restart: action.kind === 'restart', timeoutMs: START_MS, signal });
+          await context.service.start(transportOf(context, action.host), {
+            restart: action.kind === 'restart',
+            timeoutMs: START_MS,
+            signal,
+          });
         } catch (thrown) {
           failed.abort();
           throw thrown;
@@ -33,7 +41,8 @@ export async function startTogether(context: ApplyContext, actions: readonly Sta
     ),
   );
   const errors = results.flatMap((result) => (result.status === 'rejected' ? [asWizardError(result.reason)] : []));
-  if (context.signal.aborted) throw new WizardError('interrupted', 'Interrupted while the members started.', { step: 'start' });
+  if (context.signal.aborted)
+    throw new WizardError('interrupted', 'Interrupted while the members started.', { step: 'start' });
   // Those that were given up because another failed are not the cause.
   const cause = errors.find((error) => error.code !== 'interrupted');
   if (cause) throw await explained(context, cause);
@@ -44,7 +53,11 @@ export async function startTogether(context: ApplyContext, actions: readonly Sta
 export async function startOne(context: ApplyContext, action: StartAction): Promise<void> {
   context.touched.add(action.host);
   try {
-    await context.service.start(transportOf(context, action.host), { restart: action.kind === 'restart', timeoutMs: START_MS, signal: context.signal });
+    await context.service.start(transportOf(context, action.host), {
+      restart: action.kind === 'restart',
+      timeoutMs: START_MS,
+      signal: context.signal,
+    });
   } catch (thrown) {
     const error = asWizardError(thrown);
     throw error.code === 'interrupted' ? error : await explained(context, error);
@@ -62,14 +75,22 @@ export async function assertMayStop(context: ApplyContext, host: string): Promis
       host,
       step: 'restart',
       why: `${health.quorum}. Without ${host} ${others} of ${health.total} would be left; ${needed} are needed.`,
-      next: ['Bring the other members up first:', `etcd-wizard health ${context.profile.name}`, `etcd-wizard replay ${context.profile.name}`],
+      next: [
+        'Bring the other members up first:',
+        `etcd-wizard health ${context.profile.name}`,
+        `etcd-wizard replay ${context.profile.name}`,
+      ],
     });
   }
 }
 
 async function quorum(context: ApplyContext): Promise<void> {
   try {
-    await waitForQuorum(await healthTarget(context), { signal: context.signal, timeoutMs: START_MS, emit: context.emit });
+    await waitForQuorum(await healthTarget(context), {
+      signal: context.signal,
+      timeoutMs: START_MS,
+      emit: context.emit,
+    });
   } catch (thrown) {
     const error = asWizardError(thrown);
     throw error.code === 'interrupted' ? error : await explained(context, error);
@@ -77,13 +98,22 @@ async function quorum(context: ApplyContext): Promise<void> {
 }
 
 async function healthTarget(context: ApplyContext) {
-  return { members: membersOf(context.profile), credentials: await context.credentials(), transports: context.transports };
+  return {
+    members: membersOf(context.profile),
+    credentials: await context.credentials(),
+    transports: context.transports,
+  };
 }
 
 /** Adds what every member's log says, and what that means, to a failure of starting. */
 async function explained(context: ApplyContext, error: WizardError): Promise<WizardError> {
   const logs = await Promise.all(
-    [...context.transports].map(async ([host, transport]) => ({ host, lines: await context.service.logs(transport, 40).catch((thrown: unknown) => [`(its log could not be read: ${asWizardError(thrown).message})`]) })),
+    [...context.transports].map(async ([host, transport]) => ({
+      host,
+      lines: await context.service
+        .logs(transport, 40)
+        .catch((thrown: unknown) => [`(its log could not be read: ${asWizardError(thrown).message})`]),
+    })),
   );
   const meaning = explainLogs(logs);
   return new WizardError(error.code, error.message, {

@@ -21,7 +21,13 @@ export function systemdService(unit: string, onState: (host: string, state: stri
       const done = new AbortController();
       const watching = watch(transport, done.signal);
       try {
-        const { code, stderr } = await transport.exec(START, { args: [verb, unit], privileged: true, timeoutMs, signal, label: `systemctl ${verb} ${unit}` });
+        const { code, stderr } = await transport.exec(START, {
+          args: [verb, unit],
+          privileged: true,
+          timeoutMs,
+          signal,
+          label: `systemctl ${verb} ${unit}`,
+        });
         if (code !== 0) {
           throw new WizardError('start', `${transport.host}: etcd did not start.`, {
             host: transport.host,
@@ -36,11 +42,27 @@ export function systemdService(unit: string, onState: (host: string, state: stri
       }
     },
     async stop(transport, { timeoutMs, signal }) {
-      const { code, stderr } = await transport.exec(STOP, { args: [unit], privileged: true, timeoutMs, signal, label: `systemctl stop ${unit}` });
-      if (code !== 0) throw new WizardError('remote', `${transport.host}: etcd could not be stopped.`, { host: transport.host, step: 'stop', evidence: lines(stderr) });
+      const { code, stderr } = await transport.exec(STOP, {
+        args: [unit],
+        privileged: true,
+        timeoutMs,
+        signal,
+        label: `systemctl stop ${unit}`,
+      });
+      if (code !== 0)
+        throw new WizardError('remote', `${transport.host}: etcd could not be stopped.`, {
+          host: transport.host,
+          step: 'stop',
+          evidence: lines(stderr),
+        });
     },
     async state(transport) {
-      const { stdout } = await transport.exec(SHOW, { args: [unit], privileged: true, timeoutMs: 10_000, label: `systemctl show ${unit}` });
+      const { stdout } = await transport.exec(SHOW, {
+        args: [unit],
+        privileged: true,
+        timeoutMs: 10_000,
+        label: `systemctl show ${unit}`,
+      });
       const values = new Map(lines(stdout).map((line) => line.split('=', 2) as [string, string]));
       const restarts = values.get('NRestarts');
       return [
@@ -50,7 +72,12 @@ export function systemdService(unit: string, onState: (host: string, state: stri
       ].join(', ');
     },
     async logs(transport, count) {
-      const { stdout } = await transport.exec(LOGS, { args: [unit, String(count)], privileged: true, timeoutMs: 15_000, label: `journalctl -u ${unit}` });
+      const { stdout } = await transport.exec(LOGS, {
+        args: [unit, String(count)],
+        privileged: true,
+        timeoutMs: 15_000,
+        label: `journalctl -u ${unit}`,
+      });
       return lines(stdout);
     },
   };
@@ -69,4 +96,8 @@ export function systemdService(unit: string, onState: (host: string, state: stri
   return control;
 }
 
-const lines = (output: Buffer): string[] => output.toString('utf8').split('\n').filter((line) => line.trim() !== '');
+const lines = (output: Buffer): string[] =>
+  output
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '');

@@ -28,7 +28,10 @@ export async function exportClient(io: CommandIo, name: string, options: ExportO
   }
   const bundle = await new ClusterState(io.paths.state, profile.name).client(client.commonName);
   if (!bundle) {
-    throw new WizardError('state', `The certificate of «${client.commonName}» is not on this machine.`, { why: 'It is made by a replay, on the machine that runs it.', next: [`etcd-wizard replay ${name}`] });
+    throw new WizardError('state', `The certificate of «${client.commonName}» is not on this machine.`, {
+      why: 'It is made by a replay, on the machine that runs it.',
+      next: [`etcd-wizard replay ${name}`],
+    });
   }
   const folder = resolve(options.out);
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -40,26 +43,50 @@ export async function exportClient(io: CommandIo, name: string, options: ExportO
   if (!options.force) {
     for (const [file, content] of files) {
       const before = await readIfThere(join(folder, file));
-      if (before !== undefined && before !== content) throw new WizardError('bad-input', `${join(folder, file)} is there already and is another one.`, { next: ['Choose another folder, or replace it with --force.'] });
+      if (before !== undefined && before !== content)
+        throw new WizardError('bad-input', `${join(folder, file)} is there already and is another one.`, {
+          next: ['Choose another folder, or replace it with --force.'],
+        });
     }
   }
   if (options.p12) {
     const { exportP12 } = await import('../pki/index.ts');
     const passphrase = options.p12PasswordFile ? await readSecretFile(options.p12PasswordFile) : await askPassword(io);
-    files.push([`${client.commonName}.p12`, exportP12({ certificatePem: bundle.certPem, keyPem: bundle.keyPem, caPem: bundle.caPem, name: client.commonName, passphrase }), 0o600]);
+    files.push([
+      `${client.commonName}.p12`,
+      exportP12({
+        certificatePem: bundle.certPem,
+        keyPem: bundle.keyPem,
+        caPem: bundle.caPem,
+        name: client.commonName,
+        passphrase,
+      }),
+      0o600,
+    ]);
   }
   for (const [file, content, mode] of files) await writeAtomic(join(folder, file), content, mode);
-  if (io.flags.json) io.out(JSON.stringify({ client: client.commonName, files: files.map(([file]) => join(folder, file)) }));
+  if (io.flags.json)
+    io.out(JSON.stringify({ client: client.commonName, files: files.map(([file]) => join(folder, file)) }));
   else {
     for (const [file] of files) io.out(join(folder, file));
-    io.err(`Try it: etcdctl --endpoints ${profile.hosts.map((host) => `https://${host.address}:${host.clientPort ?? profile.etcd.clientPort}`).join(',')} --cacert ${join(folder, 'ca.pem')} --cert ${join(folder, `${client.commonName}.pem`)} --key ${join(folder, `${client.commonName}-key.pem`)} endpoint health`);
+    io.err(
+      `Try it: etcdctl --endpoints ${profile.hosts.map((host) => `https://${host.address}:${host.clientPort ?? profile.etcd.clientPort}`).join(',')} --cacert ${join(folder, 'ca.pem')} --cert ${join(folder, `${client.commonName}.pem`)} --key ${join(folder, `${client.commonName}-key.pem`)} endpoint health`,
+    );
   }
   return EXIT.ok;
 }
 
 async function askPassword(io: CommandIo): Promise<string> {
   const { interactionOf } = await import('../front/run.ts');
-  const password = await (await interactionOf(io)).secret({ id: 'p12', kind: 'p12-password', prompt: 'A password for the .p12 file', retry: false });
-  if (!password) throw new WizardError('no-terminal', 'The .p12 file needs a password.', { next: ['Give it with --p12-password-file FILE.'] });
+  const password = await (await interactionOf(io)).secret({
+    id: 'p12',
+    kind: 'p12-password',
+    prompt: 'A password for the .p12 file',
+    retry: false,
+  });
+  if (!password)
+    throw new WizardError('no-terminal', 'The .p12 file needs a password.', {
+      next: ['Give it with --p12-password-file FILE.'],
+    });
   return password;
 }

@@ -20,7 +20,14 @@ export interface ConvergeRequest {
 }
 
 /** Runs it over SSH and systemd, with the secrets that flags and environment gave. */
-export async function convergeOverSsh(io: CommandIo, request: ConvergeRequest, access: AccessOptions, interaction: Interaction, emit: Emit, signal: AbortSignal): Promise<ConvergeResult> {
+export async function convergeOverSsh(
+  io: CommandIo,
+  request: ConvergeRequest,
+  access: AccessOptions,
+  interaction: Interaction,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<ConvergeResult> {
   const secrets = await accessSecrets(io, access);
   const { openTransports } = await import('../remote/connect.ts');
   return converge({
@@ -50,7 +57,8 @@ export async function convergeOverSsh(io: CommandIo, request: ConvergeRequest, a
 
 /** Flags name files, never the secrets themselves. */
 export async function accessSecrets(io: CommandIo, access: AccessOptions): Promise<CommandIo['secrets']> {
-  const from = async (file: string | undefined, given: string | undefined) => (file === undefined ? given : await readSecretFile(file));
+  const from = async (file: string | undefined, given: string | undefined) =>
+    file === undefined ? given : await readSecretFile(file);
   return {
     sudoPassword: await from(access.sudoPasswordFile, io.secrets.sudoPassword),
     sshPassword: await from(access.sshPasswordFile, io.secrets.sshPassword),
@@ -65,6 +73,9 @@ function withSshPassword(interaction: Interaction, password: string | undefined)
     ...interaction,
     acceptHostKey: (key) => interaction.acceptHostKey(key),
     acceptPlan: (plan, changed) => interaction.acceptPlan(plan, changed),
-    secret: (question) => (!question.retry && (question.kind === 'ssh-password' || question.kind === 'keyboard-interactive') ? Promise.resolve(password) : interaction.secret(question)),
+    secret: (question) =>
+      !question.retry && (question.kind === 'ssh-password' || question.kind === 'keyboard-interactive')
+        ? Promise.resolve(password)
+        : interaction.secret(question),
   };
 }

@@ -18,7 +18,15 @@ export async function runProgram(argv: readonly string[], makeIo: MakeIo): Promi
     .option('--verbose', 'say more')
     .option('--log-file <file>', 'append what is done to a file')
     .helpOption('-h, --help', 'show help')
-    .addHelpText('before', examples('etcd-wizard                        open the app', 'etcd-wizard try                    a real TLS cluster on this machine, no root', 'etcd-wizard replay homelab         bring the hosts to what the profile says', 'etcd-wizard health homelab         watch it'));
+    .addHelpText(
+      'before',
+      examples(
+        'etcd-wizard                        open the app',
+        'etcd-wizard try                    a real TLS cluster on this machine, no root',
+        'etcd-wizard replay homelab         bring the hosts to what the profile says',
+        'etcd-wizard health homelab         watch it',
+      ),
+    );
   const run = (command: Command, work: (io: CommandIo, ...args: never[]) => Promise<number>) =>
     command.action(async (...args: unknown[]) => {
       // commander appends the options and the command itself to the arguments.
@@ -26,7 +34,9 @@ export async function runProgram(argv: readonly string[], makeIo: MakeIo): Promi
       code = await (work as (io: CommandIo, ...args: unknown[]) => Promise<number>)(io, ...args.slice(0, -1));
     });
 
-  run(program.command('new').description('the wizard: from questions to a healthy cluster'), async (io) => (await import('./app.ts')).newCluster(io));
+  run(program.command('new').description('the wizard: from questions to a healthy cluster'), async (io) =>
+    (await import('./app.ts')).newCluster(io),
+  );
 
   run(
     program
@@ -39,19 +49,42 @@ export async function runProgram(argv: readonly string[], makeIo: MakeIo): Promi
   );
 
   run(
-    withAccess(program.command('plan').argument('<profile>', 'saved name or path').description('what a replay would change; touches nothing (0 nothing, 2 changes)'))
+    withAccess(
+      program
+        .command('plan')
+        .argument('<profile>', 'saved name or path')
+        .description('what a replay would change; touches nothing (0 nothing, 2 changes)'),
+    )
       .option('--diff', 'show the diff of every file')
       .addHelpText('before', examples('etcd-wizard plan homelab', 'etcd-wizard plan ./three-pis.yaml --diff')),
-    async (io, profile: string, options: AccessOptions & { diff?: boolean }) => (await import('./replay.ts')).plan(io, profile, options),
+    async (io, profile: string, options: AccessOptions & { diff?: boolean }) =>
+      (await import('./replay.ts')).plan(io, profile, options),
   );
 
   run(
-    withAccess(program.command('replay').argument('<profile>', 'saved name or path').description('bring the hosts to what the profile says; goes on after an interruption'))
+    withAccess(
+      program
+        .command('replay')
+        .argument('<profile>', 'saved name or path')
+        .description('bring the hosts to what the profile says; goes on after an interruption'),
+    )
       .option('--dry-run', 'show the plan and stop')
-      .option('--take-over <host>', 'agree that the etcd or data found on this host is moved aside (repeatable)', collect, [])
+      .option(
+        '--take-over <host>',
+        'agree that the etcd or data found on this host is moved aside (repeatable)',
+        collect,
+        [],
+      )
       .option('--encrypt-ca', 'keep the CA’s key under a passphrase when it is made')
-      .addHelpText('before', examples('etcd-wizard replay homelab', 'etcd-wizard replay ./three-pis.yaml --yes --accept-new-host-keys')),
-    async (io, profile: string, options: AccessOptions & { dryRun?: boolean; takeOver: string[]; encryptCa?: boolean }) => (await import('./replay.ts')).replay(io, profile, options),
+      .addHelpText(
+        'before',
+        examples('etcd-wizard replay homelab', 'etcd-wizard replay ./three-pis.yaml --yes --accept-new-host-keys'),
+      ),
+    async (
+      io,
+      profile: string,
+      options: AccessOptions & { dryRun?: boolean; takeOver: string[]; encryptCa?: boolean },
+    ) => (await import('./replay.ts')).replay(io, profile, options),
   );
 
   run(
@@ -66,8 +99,16 @@ export async function runProgram(argv: readonly string[], makeIo: MakeIo): Promi
       .addOption(new Option('--watch', 'the live pane (default in a terminal)').conflicts('once'))
       .option('--once', 'one look')
       .option('--interval <seconds>', 'between two looks', seconds, 2)
-      .addHelpText('before', examples('etcd-wizard health homelab', 'etcd-wizard health homelab --once --json', 'etcd-wizard health --endpoints https://10.0.11.1:2379 --cacert ca.pem --cert root.pem --key root-key.pem')),
-    async (io, profile: string | undefined, options: HealthOptions) => (await import('./health.ts')).health(io, profile, options),
+      .addHelpText(
+        'before',
+        examples(
+          'etcd-wizard health homelab',
+          'etcd-wizard health homelab --once --json',
+          'etcd-wizard health --endpoints https://10.0.11.1:2379 --cacert ca.pem --cert root.pem --key root-key.pem',
+        ),
+      ),
+    async (io, profile: string | undefined, options: HealthOptions) =>
+      (await import('./health.ts')).health(io, profile, options),
   );
 
   const certs = program.command('certs').description('certificates of a cluster');
@@ -82,13 +123,22 @@ export async function runProgram(argv: readonly string[], makeIo: MakeIo): Promi
       .option('--p12-password-file <file>', 'the password for the .p12, instead of asking')
       .option('--force', 'replace files of other content')
       .addHelpText('before', examples('etcd-wizard certs export homelab --client root --out ./root')),
-    async (io, profile: string, options: { client: string; out: string; p12?: boolean; p12PasswordFile?: string; force?: boolean }) => (await import('./certs.ts')).exportClient(io, profile, options),
+    async (
+      io,
+      profile: string,
+      options: { client: string; out: string; p12?: boolean; p12PasswordFile?: string; force?: boolean },
+    ) => (await import('./certs.ts')).exportClient(io, profile, options),
   );
 
   await addProfileCommands(program, run);
 
   for (const command of [program, ...program.commands, ...program.commands.flatMap((each) => each.commands)]) {
-    command.exitOverride().configureOutput({ writeOut: (text) => makeIo(flagsOf({})).out(text.trimEnd()), writeErr: (text) => makeIo(flagsOf({})).err(text.trimEnd()) });
+    command
+      .exitOverride()
+      .configureOutput({
+        writeOut: (text) => makeIo(flagsOf({})).out(text.trimEnd()),
+        writeErr: (text) => makeIo(flagsOf({})).err(text.trimEnd()),
+      });
     command.showSuggestionAfterError(true).showHelpAfterError('See --help.');
   }
   try {
@@ -132,13 +182,15 @@ const collect = (value: string, before: string[]): string[] => [...before, value
 
 function positive(value: string): number {
   const number = Number(value);
-  if (!Number.isInteger(number) || number < 1 || number > 9) throw new InvalidArgumentError('Expected a number between 1 and 9.');
+  if (!Number.isInteger(number) || number < 1 || number > 9)
+    throw new InvalidArgumentError('Expected a number between 1 and 9.');
   return number;
 }
 
 function seconds(value: string): number {
   const number = Number(value.replace(/s$/, ''));
-  if (!Number.isFinite(number) || number < 0.2 || number > 3600) throw new InvalidArgumentError('Expected seconds between 0.2 and 3600.');
+  if (!Number.isFinite(number) || number < 0.2 || number > 3600)
+    throw new InvalidArgumentError('Expected seconds between 0.2 and 3600.');
   return number;
 }
 
@@ -151,14 +203,51 @@ const flagsOf = (options: Record<string, unknown>): GlobalFlags => ({
   logFile: typeof options.logFile === 'string' ? options.logFile : undefined,
 });
 
-async function addProfileCommands(program: Command, run: (command: Command, work: (io: CommandIo, ...args: never[]) => Promise<number>) => void): Promise<void> {
-  const profile = program.command('profile').description('saved profiles').addHelpText('before', examples('etcd-wizard profile list', 'etcd-wizard profile validate ./three-pis.yaml', 'etcd-wizard profile import ./three-pis.yaml'));
+async function addProfileCommands(
+  program: Command,
+  run: (command: Command, work: (io: CommandIo, ...args: never[]) => Promise<number>) => void,
+): Promise<void> {
+  const profile = program
+    .command('profile')
+    .description('saved profiles')
+    .addHelpText(
+      'before',
+      examples(
+        'etcd-wizard profile list',
+        'etcd-wizard profile validate ./three-pis.yaml',
+        'etcd-wizard profile import ./three-pis.yaml',
+      ),
+    );
   const commands = () => import('./profile.ts');
   run(profile.command('list').description('saved profiles'), async (io) => (await commands()).list(io));
-  run(profile.command('show').argument('<profile>').description('print it'), async (io, name: string) => (await commands()).show(io, name));
-  run(profile.command('validate').argument('<profile>').description('check it and name everything that is wrong'), async (io, name: string) => (await commands()).validate(io, name));
-  run(profile.command('path').argument('<profile>').description('where it lies'), async (io, name: string) => (await commands()).path(io, name));
-  run(profile.command('delete').argument('<profile>').description('forget it; hosts and certificates stay'), async (io, name: string) => (await commands()).remove(io, name));
-  run(profile.command('import').argument('<file>').option('--name <name>', 'save under another name').description('check a file, show what it would reach, save it'), async (io, file: string, options: { name?: string }) => (await commands()).importFile(io, file, options));
-  run(profile.command('export').argument('<profile>').argument('[file]').description('write it to a file or to standard output'), async (io, name: string, file: string | undefined) => (await commands()).exportFile(io, name, file));
+  run(profile.command('show').argument('<profile>').description('print it'), async (io, name: string) =>
+    (await commands()).show(io, name),
+  );
+  run(
+    profile.command('validate').argument('<profile>').description('check it and name everything that is wrong'),
+    async (io, name: string) => (await commands()).validate(io, name),
+  );
+  run(profile.command('path').argument('<profile>').description('where it lies'), async (io, name: string) =>
+    (await commands()).path(io, name),
+  );
+  run(
+    profile.command('delete').argument('<profile>').description('forget it; hosts and certificates stay'),
+    async (io, name: string) => (await commands()).remove(io, name),
+  );
+  run(
+    profile
+      .command('import')
+      .argument('<file>')
+      .option('--name <name>', 'save under another name')
+      .description('check a file, show what it would reach, save it'),
+    async (io, file: string, options: { name?: string }) => (await commands()).importFile(io, file, options),
+  );
+  run(
+    profile
+      .command('export')
+      .argument('<profile>')
+      .argument('[file]')
+      .description('write it to a file or to standard output'),
+    async (io, name: string, file: string | undefined) => (await commands()).exportFile(io, name, file),
+  );
 }

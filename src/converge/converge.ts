@@ -8,9 +8,9 @@ import { asWizardError, WizardError } from '../errors.ts';
 import { membersOf } from '../etcd/members.ts';
 import type { Interaction } from '../front/interaction.ts';
 import type { TlsCredentials } from '../health/types.ts';
+import type { CertificateAuthority } from '../pki/types.ts';
 import { planCluster } from '../plan/plan.ts';
 import type { Embedded, Plan, PlanInput } from '../plan/types.ts';
-import type { CertificateAuthority } from '../pki/types.ts';
 import type { Profile } from '../profile/schema.ts';
 import type { Transport } from '../remote/transport.ts';
 import type { ClusterState } from '../state/cluster.ts';
@@ -75,7 +75,14 @@ async function run(options: ConvergeOptions, transports: Map<string, Transport>)
   const look = async (): Promise<Plan> => {
     const known = await state.read();
     const credentials = await clientOf(profile, state);
-    const gathered = await gather({ profile, transports, ...(credentials && { credentials }), embedded: options.embedded, emit, signal });
+    const gathered = await gather({
+      profile,
+      transports,
+      ...(credentials && { credentials }),
+      embedded: options.embedded,
+      emit,
+      signal,
+    });
     const input: PlanInput = {
       profile,
       ...gathered,
@@ -99,7 +106,8 @@ async function run(options: ConvergeOptions, transports: Map<string, Transport>)
     const summary = await proveCluster(options, transports, true);
     return { outcome: 'nothing-to-do', plan, summary };
   }
-  if (!(await interaction.acceptPlan(plan, false))) return { outcome: 'declined', plan, summary: ['Nothing was changed.'] };
+  if (!(await interaction.acceptPlan(plan, false)))
+    return { outcome: 'declined', plan, summary: ['Nothing was changed.'] };
   await state.saveResolved(plan.resolved);
 
   const touched = new Set<string>();
@@ -110,7 +118,8 @@ async function run(options: ConvergeOptions, transports: Map<string, Transport>)
       if (!samePlan(plan, again)) {
         emit({ type: 'plan', plan: again });
         assertNoStop(again, options);
-        if (!(await interaction.acceptPlan(again, true))) return { outcome: 'declined' as const, plan: again, summary: ['Nothing was changed.'] };
+        if (!(await interaction.acceptPlan(again, true)))
+          return { outcome: 'declined' as const, plan: again, summary: ['Nothing was changed.'] };
         await state.saveResolved(again.resolved);
       }
       const { applyPlan } = await import('../apply/run.ts');
@@ -124,7 +133,13 @@ async function run(options: ConvergeOptions, transports: Map<string, Transport>)
   }
 }
 
-function applyContext(options: ConvergeOptions, plan: Plan, transports: ReadonlyMap<string, Transport>, touched: Set<string>, stamp: string): ApplyContext {
+function applyContext(
+  options: ConvergeOptions,
+  plan: Plan,
+  transports: ReadonlyMap<string, Transport>,
+  touched: Set<string>,
+  stamp: string,
+): ApplyContext {
   const { profile, state, interaction, now } = options;
   let authority: Promise<CertificateAuthority> | undefined;
   return {
@@ -153,7 +168,11 @@ function applyContext(options: ConvergeOptions, plan: Plan, transports: Readonly
 }
 
 /** Dials everything with the real client certificate; throws when anything is not as it should be. */
-async function proveCluster(options: ConvergeOptions, transports: ReadonlyMap<string, Transport>, readOnly: boolean): Promise<string[]> {
+async function proveCluster(
+  options: ConvergeOptions,
+  transports: ReadonlyMap<string, Transport>,
+  readOnly: boolean,
+): Promise<string[]> {
   const { profile, state, emit, signal } = options;
   const { prove } = await import('../health/prove.ts');
   const credentials = (await clientOf(profile, state)) ?? missingClient(profile);
@@ -177,32 +196,54 @@ async function clientOf(profile: Profile, state: ClusterState): Promise<Required
 }
 
 function missingClient(profile: Profile): never {
-  throw new WizardError('state', `No client certificate of ${profile.name} is on this machine.`, { next: ['Run the replay on the machine that made the cluster, or copy its state folder here.'] });
+  throw new WizardError('state', `No client certificate of ${profile.name} is on this machine.`, {
+    next: ['Run the replay on the machine that made the cluster, or copy its state folder here.'],
+  });
 }
 
 function assertNoStop(plan: Plan, options: ConvergeOptions): void {
   const stops = plan.findings.filter(({ severity }) => severity === 'stop');
   const [first] = stops;
   if (first === undefined) return;
-  throw new WizardError('preflight', stops.length === 1 ? first.what : `${stops.length} things stand in the way of ${plan.cluster}.`, {
-    step: 'preflight',
-    host: stops.length === 1 ? first.hosts[0] : undefined,
-    why: stops.map((stop) => (stops.length === 1 ? stop.why : `${stop.what} ${stop.why}`)).join('\n'),
-    next: [...new Set([...stops.flatMap(({ remedy }) => remedy), `etcd-wizard plan ${options.profileName}`])],
-  });
+  throw new WizardError(
+    'preflight',
+    stops.length === 1 ? first.what : `${stops.length} things stand in the way of ${plan.cluster}.`,
+    {
+      step: 'preflight',
+      host: stops.length === 1 ? first.hosts[0] : undefined,
+      why: stops.map((stop) => (stops.length === 1 ? stop.why : `${stop.what} ${stop.why}`)).join('\n'),
+      next: [...new Set([...stops.flatMap(({ remedy }) => remedy), `etcd-wizard plan ${options.profileName}`])],
+    },
+  );
 }
 
 /** Two plans are the same when they would do the same; the stamp in folder names is one and the same in a run. */
 function samePlan(left: Plan, right: Plan): boolean {
-  const essence = ({ actions, findings }: Plan) => JSON.stringify([actions, findings.filter(({ severity }) => severity !== 'note').map(({ id, hosts }) => [id, hosts])]);
+  const essence = ({ actions, findings }: Plan) =>
+    JSON.stringify([
+      actions,
+      findings.filter(({ severity }) => severity !== 'note').map(({ id, hosts }) => [id, hosts]),
+    ]);
   return essence(left) === essence(right);
 }
 
 /** Tells what state things are in after a failure, and how to go on. */
 function afterChanges(error: WizardError, touched: ReadonlySet<string>, options: ConvergeOptions): WizardError {
   const resume = `etcd-wizard replay ${options.profileName}`;
-  const next = [...error.next.filter((line) => line !== resume), 'What was done stays done; this goes on from there:', resume];
-  const where = touched.size > 0 ? `Changed so far: ${[...touched].join(', ')}.` : 'Nothing has been changed on any host.';
+  const next = [
+    ...error.next.filter((line) => line !== resume),
+    'What was done stays done; this goes on from there:',
+    resume,
+  ];
+  const where =
+    touched.size > 0 ? `Changed so far: ${[...touched].join(', ')}.` : 'Nothing has been changed on any host.';
   const code = error.code === 'interrupted' || touched.size === 0 ? error.code : 'partly-applied';
-  return new WizardError(code, error.message, { host: error.host, step: error.step, why: [error.why, where].filter(Boolean).join(' '), next: touched.size > 0 ? next : [...error.next], evidence: [...error.evidence], cause: error });
+  return new WizardError(code, error.message, {
+    host: error.host,
+    step: error.step,
+    why: [error.why, where].filter(Boolean).join(' '),
+    next: touched.size > 0 ? next : [...error.next],
+    evidence: [...error.evidence],
+    cause: error,
+  });
 }

@@ -1,13 +1,14 @@
 /** Everything that a plan is made of: connections, facts, dials, what the running cluster says. */
+
+import type { Emit } from '../apply/events.ts';
 import { asWizardError } from '../errors.ts';
-import type { HostFacts } from '../facts.ts';
 import { membersOf } from '../etcd/members.ts';
+import type { HostFacts } from '../facts.ts';
 import type { TlsCredentials } from '../health/types.ts';
-import type { DialFact, Embedded, ObservedCluster } from '../plan/types.ts';
 import { questionsOf } from '../plan/questions.ts';
+import type { DialFact, Embedded, ObservedCluster } from '../plan/types.ts';
 import type { Profile } from '../profile/schema.ts';
 import type { Transport } from '../remote/transport.ts';
-import type { Emit } from '../apply/events.ts';
 
 export interface Gathered {
   facts: HostFacts[];
@@ -32,7 +33,14 @@ const DIAL_MS = 3000;
  * Looks at every connected host at once. A host whose facts fail counts as unreachable, with the reason.
  * Ports are dialled only while the cluster is not known to be whole: a healthy cluster is proved by handshakes anyway.
  */
-export async function gather({ profile, transports, credentials, embedded, emit, signal }: GatherOptions): Promise<Gathered> {
+export async function gather({
+  profile,
+  transports,
+  credentials,
+  embedded,
+  emit,
+  signal,
+}: GatherOptions): Promise<Gathered> {
   const { gatherFacts } = await import('../remote/facts.ts');
   const { observeCluster } = await import('../health/observe.ts');
   const questions = questionsOf(profile, embedded);
@@ -51,19 +59,31 @@ export async function gather({ profile, transports, credentials, embedded, emit,
       } catch (thrown) {
         const error = asWizardError(thrown);
         if (error.code === 'interrupted') throw error;
-        unreachable.push({ host: name, reason: [error.message, error.why].filter(Boolean).join(' '), next: [...error.next] });
+        unreachable.push({
+          host: name,
+          reason: [error.message, error.why].filter(Boolean).join(' '),
+          next: [...error.next],
+        });
         emit({ type: 'host', host: name, state: 'failed', detail: error.message });
       }
     }),
   );
-  const [observed] = await Promise.all([credentials ? observeCluster({ members, credentials, transports, signal }) : undefined, looking]);
+  const [observed] = await Promise.all([
+    credentials ? observeCluster({ members, credentials, transports, signal }) : undefined,
+    looking,
+  ]);
   facts.sort((left, right) => order(profile, left.host) - order(profile, right.host));
   const whole = observed !== undefined && observed.healthy.length === members.length;
   const dials = whole || facts.length === 0 ? [] : await dialAll(transports, profile, embedded !== undefined, signal);
   return { facts, unreachable, ...(observed && { observed }), dials };
 }
 
-async function dialAll(transports: ReadonlyMap<string, Transport>, profile: Profile, embedded: boolean, signal: AbortSignal): Promise<DialFact[]> {
+async function dialAll(
+  transports: ReadonlyMap<string, Transport>,
+  profile: Profile,
+  embedded: boolean,
+  signal: AbortSignal,
+): Promise<DialFact[]> {
   if (embedded) return [];
   const { dialMatrix } = await import('../health/reach.ts');
   return dialMatrix(new Map(transports), membersOf(profile), { controller: true, timeoutMs: DIAL_MS, signal });

@@ -1,9 +1,9 @@
 /** One run at a time on every host: locks taken together, kept fresh, always given back. */
 import type { Emit } from '../apply/events.ts';
+import type { Embedded } from '../plan/types.ts';
 import type { Profile } from '../profile/schema.ts';
 import { type HeldLock, takeLock } from '../remote/lock.ts';
 import type { Transport } from '../remote/transport.ts';
-import type { Embedded } from '../plan/types.ts';
 
 /** A lock that was not refreshed for this long belongs to a run that is gone. */
 const STALE_MS = 120_000;
@@ -18,10 +18,17 @@ interface LockOptions {
 }
 
 /** Runs `work` while every connected host is locked. @throws WizardError `locked` naming the holder, before anything is done */
-export async function withLocks<T>({ profile, transports, who, emit, embedded }: LockOptions, work: () => Promise<T>): Promise<T> {
+export async function withLocks<T>(
+  { profile, transports, who, emit, embedded }: LockOptions,
+  work: () => Promise<T>,
+): Promise<T> {
   // Members of `try` share one machine and one run: there is nobody to keep out.
   if (embedded) return work();
-  const taken = await Promise.allSettled([...transports.values()].map((transport) => takeLock(transport, { cluster: profile.name, who, staleAfterMs: STALE_MS })));
+  const taken = await Promise.allSettled(
+    [...transports.values()].map((transport) =>
+      takeLock(transport, { cluster: profile.name, who, staleAfterMs: STALE_MS }),
+    ),
+  );
   const locks = taken.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const refused = taken.find((result) => result.status === 'rejected');
   const timer = setInterval(() => refresh(locks), REFRESH_MS);

@@ -5,9 +5,9 @@
 import { appendFile, chmod, mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WizardError } from '../errors.ts';
+import type { TlsCredentials } from '../health/types.ts';
 import type { Anchor, IssuedLeaf } from '../pki/types.ts';
 import type { ControllerState, Resolved } from '../plan/types.ts';
-import type { TlsCredentials } from '../health/types.ts';
 import { readIfThere, readJson, writeAtomic } from './files.ts';
 
 const CA_FILES: Record<Anchor, { certificate: string; key: string }> = {
@@ -22,11 +22,17 @@ interface ClusterRecord {
   bootstrappedAt?: number;
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isIssued = (value: unknown): value is Issued =>
-  isObject(value) && Object.values(value).every((entry) => isObject(entry) && typeof entry.certificatePem === 'string' && typeof entry.keySha256 === 'string');
+  isObject(value) &&
+  Object.values(value).every(
+    (entry) => isObject(entry) && typeof entry.certificatePem === 'string' && typeof entry.keySha256 === 'string',
+  );
 const isRecord = (value: unknown): value is ClusterRecord =>
-  isObject(value) && (value.resolved === undefined || isObject(value.resolved)) && (value.bootstrappedAt === undefined || typeof value.bootstrappedAt === 'number');
+  isObject(value) &&
+  (value.resolved === undefined || isObject(value.resolved)) &&
+  (value.bootstrappedAt === undefined || typeof value.bootstrappedAt === 'number');
 
 /** The state folder of one cluster. Every write is atomic; keys are 0600. */
 export class ClusterState {
@@ -87,17 +93,26 @@ export class ClusterState {
    */
   async saveClient(leaf: IssuedLeaf): Promise<void> {
     await this.#prepare();
-    await writeAtomic(this.#clientFile(leaf.spec.commonName), `${leaf.keyPem.trim()}\n${leaf.certificatePem.trim()}\n`, 0o600);
+    await writeAtomic(
+      this.#clientFile(leaf.spec.commonName),
+      `${leaf.keyPem.trim()}\n${leaf.certificatePem.trim()}\n`,
+      0o600,
+    );
   }
 
   /** @returns the bundle in memory, or undefined when that client has none or the CA's certificate is not here. */
   async client(name: string): Promise<Required<TlsCredentials> | undefined> {
-    const [bundle, caPem] = await Promise.all([readIfThere(this.#clientFile(name)), readIfThere(this.#path(CA_FILES.client.certificate))]);
+    const [bundle, caPem] = await Promise.all([
+      readIfThere(this.#clientFile(name)),
+      readIfThere(this.#path(CA_FILES.client.certificate)),
+    ]);
     if (bundle === undefined || caPem === undefined) return undefined;
     const blocks = bundle.match(/-----BEGIN ([A-Z ]+)-----[^-]+-----END \1-----/g) ?? [];
     const keyPem = blocks.find((block) => block.includes('PRIVATE KEY'));
     const certificates = blocks.filter((block) => block.includes('BEGIN CERTIFICATE'));
-    return keyPem === undefined || certificates.length === 0 ? undefined : { caPem, certPem: `${certificates.join('\n')}\n`, keyPem: `${keyPem}\n` };
+    return keyPem === undefined || certificates.length === 0
+      ? undefined
+      : { caPem, certPem: `${certificates.join('\n')}\n`, keyPem: `${keyPem}\n` };
   }
 
   /** Appends one line to the journal. What is written must hold no secret; events never do. */
@@ -124,7 +139,10 @@ export class ClusterState {
   }
 
   async #ca(anchor: Anchor): Promise<{ certificatePem: string; hasKey: boolean } | undefined> {
-    const [certificatePem, key] = await Promise.all([readIfThere(this.#path(CA_FILES[anchor].certificate)), this.caKey(anchor)]);
+    const [certificatePem, key] = await Promise.all([
+      readIfThere(this.#path(CA_FILES[anchor].certificate)),
+      this.caKey(anchor),
+    ]);
     return certificatePem === undefined ? undefined : { certificatePem, hasKey: key !== undefined };
   }
 
@@ -134,14 +152,19 @@ export class ClusterState {
       files = await readdir(this.#path('clients'));
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return {};
-      throw new WizardError('state', `Could not read ${this.#path('clients')}.`, { why: (cause as Error).message, cause });
+      throw new WizardError('state', `Could not read ${this.#path('clients')}.`, {
+        why: (cause as Error).message,
+        cause,
+      });
     }
     const entries = await Promise.all(
-      files.filter((file) => /^[A-Za-z0-9][A-Za-z0-9._:@-]*\.pem$/.test(file)).map(async (file) => {
-        const name = file.slice(0, -'.pem'.length);
-        const bundle = await this.client(name);
-        return bundle ? [[name, bundle.certPem] as const] : [];
-      }),
+      files
+        .filter((file) => /^[A-Za-z0-9][A-Za-z0-9._:@-]*\.pem$/.test(file))
+        .map(async (file) => {
+          const name = file.slice(0, -'.pem'.length);
+          const bundle = await this.client(name);
+          return bundle ? [[name, bundle.certPem] as const] : [];
+        }),
     );
     return Object.fromEntries(entries.flat());
   }

@@ -26,7 +26,8 @@ export async function writeAtomic(path: string, content: string | Buffer, mode: 
     const parent = await open(folder, 'r');
     await parent.sync().finally(() => parent.close());
   } catch (cause) {
-    await rm(temporary, { force: true });
+    // What could not be written may not be removable either; the first error is the one that counts.
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw new WizardError('state', `Could not write ${path}.`, {
       why: (cause as NodeJS.ErrnoException).code === 'ENOSPC' ? 'The disk is full.' : (cause as Error).message,
       next: ['Make room or correct the folder’s rights, then run the same command again.'],
@@ -41,7 +42,11 @@ export async function readIfThere(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new WizardError('state', `Could not read ${path}.`, { why: (cause as Error).message, next: [`Look at its rights: ls -l ${path}`], cause });
+    throw new WizardError('state', `Could not read ${path}.`, {
+      why: (cause as Error).message,
+      next: [`Look at its rights: ls -l ${path}`],
+      cause,
+    });
   }
 }
 
@@ -57,6 +62,9 @@ export async function readJson<T>(path: string, isValid: (value: unknown) => val
   }
   throw new WizardError('state', `${path} is damaged.`, {
     why: 'It is not what etcd-wizard writes; it may have been cut off by a full disk or edited by hand.',
-    next: ['Put it back from a backup, or move it aside: what the hosts know is read from them again.', `mv ${path} ${path}.damaged`],
+    next: [
+      'Put it back from a backup, or move it aside: what the hosts know is read from them again.',
+      `mv ${path} ${path}.damaged`,
+    ],
   });
 }

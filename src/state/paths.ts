@@ -19,5 +19,10 @@ export function controllerPaths(environment: Readonly<Record<string, string | un
     return join(value !== undefined && isAbsolute(value) ? value : join(home, fallback), 'etcd-wizard');
   };
   const state = base('XDG_STATE_HOME', '.local/state');
-  return { config: base('XDG_CONFIG_HOME', '.config'), state, cache: base('XDG_CACHE_HOME', '.cache'), knownHosts: join(state, 'known_hosts') };
+  return {
+    config: base('XDG_CONFIG_HOME', '.config'),
+    state,
+    cache: base('XDG_CACHE_HOME', '.cache'),
+    knownHosts: join(state, 'known_hosts'),
+  };
 }

@@ -7,7 +7,8 @@ import { WizardError } from '../errors.ts';
  * @throws WizardError `bad-input` when it is not there, is empty, or others may read it
  */
 export async function readSecretFile(path: string): Promise<string> {
-  const bad = (why: string, next: string[] = []) => new WizardError('bad-input', `The secret file ${path} cannot be used.`, { why, next });
+  const bad = (why: string, next: string[] = []) =>
+    new WizardError('bad-input', `The secret file ${path} cannot be used.`, { why, next });
   let text: string;
   let mode: number;
   try {
@@ -22,7 +23,8 @@ export async function readSecretFile(path: string): Promise<string> {
     throw bad((cause as Error).message);
   }
   // As ssh does with private keys: what others can read is no secret. Pipes (`<(pass …)`) have no such bits to care for.
-  if ((mode & 0o170000) === 0o100000 && (mode & 0o077) !== 0) throw bad('Other users of this machine may read it.', [`chmod 600 ${path}`]);
+  if ((mode & 0o170000) === 0o100000 && (mode & 0o077) !== 0)
+    throw bad('Other users of this machine may read it.', [`chmod 600 ${path}`]);
   const [line = ''] = text.split(/\r?\n/, 1);
   if (line === '') throw bad('Its first line is empty.');
   return line;
