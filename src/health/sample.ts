@@ -109,7 +109,7 @@ const known = new Map<string, CertificateInfo>();
 
 async function inspected(chain: readonly string[]): Promise<CertificateInfo[]> {
   if (chain.length === 0) return [];
-  const { inspectCertificate } = await import('../pki/inspect.ts');
+  const { inspectCertificate } = await import('../pki/index.ts');
   if (known.size > 500) known.clear();
   return chain.flatMap((pem) => {
     let info = known.get(pem);
