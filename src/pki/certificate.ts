@@ -1,10 +1,11 @@
 /** Reads certificates: node:crypto decides whether it is one and holds its key; the fields are read from its DER. */
 import { createHash, type KeyObject, X509Certificate } from 'node:crypto';
 import { WizardError } from '../errors.ts';
-import { type Der, elements, expectTag, readOid, readSmallInteger, readText, readTime, single, TAG } from './der.ts';
+import { type Der, elements, expectTag, readOid, readSmallInteger, readTime, single, TAG } from './der.ts';
 import { ipText } from './ip.ts';
 import { spki } from './keys.ts';
-import { ATTRIBUTE_NAMES, KEY_USAGES, OID, SIGNATURE_NAMES, USAGE_NAMES } from './oids.ts';
+import { attributeOf, nameText } from './name.ts';
+import { KEY_USAGES, OID, SIGNATURE_NAMES, USAGE_NAMES } from './oids.ts';
 import { readCertificates } from './pem.ts';
 import type { CertificateInfo } from './types.ts';
 
@@ -237,28 +238,6 @@ function algorithmName(key: KeyObject): string {
   if (key.asymmetricKeyType === 'rsa') return `rsa-${modulusLength}`;
   return key.asymmetricKeyType ?? 'unknown';
 }
-
-interface Attribute {
-  id: string;
-  text: string;
-}
-
-const attributes = (rawName: Buffer): Attribute[] =>
-  elements(single(rawName, TAG.sequence).content).flatMap((set) =>
-    elements(expectTag(set, TAG.set).content).map((pair) => {
-      const [id, value] = elements(expectTag(pair, TAG.sequence).content);
-      return { id: readOid(id), text: value ? readText(value) : '' };
-    }),
-  );
-
-/** The last of several, as Go's pkix.Name has it. */
-const attributeOf = (rawName: Buffer, id: string): string | undefined =>
-  attributes(rawName).findLast((attribute) => attribute.id === id)?.text;
-
-const nameText = (rawName: Buffer): string =>
-  attributes(rawName)
-    .map(({ id, text }) => `${ATTRIBUTE_NAMES[id] ?? id}=${text.replace(/[,+"\\<>;=]/g, '\\$&')}`)
-    .join(', ');
 
 const colons = (bytes: Buffer): string => (bytes.toString('hex').toUpperCase().match(/../g) ?? []).join(':');
 
