@@ -12,7 +12,13 @@ export type Release = 'bookworm' | 'trixie';
  * @throws Error where apt knows none
  */
 export async function debianMirror(): Promise<string> {
-  const uris = await must('apt-get', ['indextargets', '--format', '$(REPO_URI)', 'Created-By: Packages', 'Origin: Debian']);
+  const uris = await must('apt-get', [
+    'indextargets',
+    '--format',
+    '$(REPO_URI)',
+    'Created-By: Packages',
+    'Origin: Debian',
+  ]);
   const mirror = uris.split('\n').find((uri) => uri !== '' && !uri.includes('security'));
   if (mirror === undefined) throw new Error('apt knows no Debian mirror: run «apt-get update» on a Debian machine');
   return mirror.replace(/\/$/, '');
@@ -21,7 +27,8 @@ export async function debianMirror(): Promise<string> {
 /** Downloads packages of a release (not what they depend on) and unpacks them into `folder`. */
 export async function unpackPackages(release: Release, packages: readonly string[], folder: string): Promise<void> {
   const state = join(folder, '.apt');
-  for (const part of ['lists/partial', 'cache/archives/partial', 'debs']) await mkdir(join(state, part), { recursive: true });
+  for (const part of ['lists/partial', 'cache/archives/partial', 'debs'])
+    await mkdir(join(state, part), { recursive: true });
   const signed = existsSync(KEYRING) ? `[signed-by=${KEYRING}] ` : '';
   await writeFile(join(state, 'sources.list'), `deb ${signed}${await debianMirror()} ${release} main\n`);
   await writeFile(join(state, 'status'), '');

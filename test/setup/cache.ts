@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { sleep } from './process.ts';
+import { must, sleep } from './process.ts';
 
 export const cacheFolder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'etcd-wizard-test');
 
@@ -22,6 +22,7 @@ export async function once(name: string, recipe: unknown, build: (folder: string
   const release = await lock(`${folder}.lock`);
   try {
     if (existsSync(folder)) return folder;
+    await unmountUnder(`${folder}.part`);
     await rm(`${folder}.part`, { recursive: true, force: true });
     await mkdir(`${folder}.part`);
     await build(`${folder}.part`);
@@ -45,4 +46,12 @@ async function lock(path: string): Promise<() => Promise<void>> {
     if (owner > 0 && !existsSync(`/proc/${owner}`) && process.platform === 'linux') await rm(path, { force: true });
     await sleep(200);
   }
+}
+
+/** Unmounts whatever is mounted at or below a folder, the innermost first: what an interrupted build or run left behind. */
+export async function unmountUnder(folder: string): Promise<void> {
+  if (process.platform !== 'linux') return;
+  const mounts = (await readFile('/proc/self/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '');
+  for (const mount of mounts.reverse())
+    if (mount === folder || mount.startsWith(`${folder}/`)) await must('umount', ['-l', mount]);
 }

@@ -60,7 +60,13 @@ export function start(command: string, args: readonly string[], options: RunOpti
   const done = new Promise<Result>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => {
-      resolve({ code, signal, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString(), elapsedMs: performance.now() - begun });
+      resolve({
+        code,
+        signal,
+        stdout: Buffer.concat(stdout).toString(),
+        stderr: Buffer.concat(stderr).toString(),
+        elapsedMs: performance.now() - begun,
+      });
     });
   });
   const until = async (pattern: RegExp, timeoutMs = 30_000): Promise<void> => {
@@ -71,7 +77,8 @@ export function start(command: string, args: readonly string[], options: RunOpti
         if (pattern.test(all)) return;
         throw new Error(`${command} ended without printing ${pattern}; it printed:\n${all}`);
       }
-      if (performance.now() > deadline) throw new Error(`${command} did not print ${pattern} within ${timeoutMs} ms; it printed:\n${all}`);
+      if (performance.now() > deadline)
+        throw new Error(`${command} did not print ${pattern} within ${timeoutMs} ms; it printed:\n${all}`);
       await sleep(10);
     }
   };
@@ -97,7 +104,12 @@ export async function must(command: string, args: readonly string[], options: Ru
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Polls until the condition holds. @throws Error naming `what` after `timeoutMs`. */
-export async function waitFor(what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 20_000, everyMs = 25): Promise<void> {
+export async function waitFor(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs = 20_000,
+  everyMs = 25,
+): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`${what}: not within ${timeoutMs} ms`);
