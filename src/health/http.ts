@@ -1,11 +1,5 @@
 /** One kept-alive HTTP/1.1 connection to one endpoint, with a limit for every stage and for the size of the answer. */
-import {
-  Agent,
-  type ClientRequest,
-  type ClientRequestArgs,
-  request as httpRequest,
-  type IncomingMessage,
-} from 'node:http';
+import { Agent, type ClientRequestArgs, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { SecureContext } from 'node:tls';
 import {
@@ -55,16 +49,6 @@ class ConnectionAgent extends Agent {
       // Node's signature wants a stream beside an error and never looks at it.
       (error: Error) => callback?.(error, undefined as unknown as Duplex),
     );
-  }
-
-  // A channel of an SSH connection is a plain Duplex: no keep-alive probes and no ref counting.
-  override keepSocketAlive(socket: Duplex): boolean {
-    if ('unref' in socket && typeof socket.unref === 'function') socket.unref();
-    return true;
-  }
-
-  override reuseSocket(socket: Duplex, _request: ClientRequest): void {
-    if ('ref' in socket && typeof socket.ref === 'function') socket.ref();
   }
 }
 
@@ -175,7 +159,7 @@ export class Connection {
     this.#secured = undefined;
     const { secure, host } = this.#address;
     const raw = await openTcp(this.#address, this.#timeouts, this.#dial);
-    if (!secure) return raw;
+    if (!secure) return withSocketMethods(raw);
     try {
       this.#context ??= secureContextOf(this.#credentials);
       this.#secured = await openTls(raw, this.#address, this.#context, {
@@ -214,6 +198,14 @@ export class Connection {
       );
     return failure;
   }
+}
+
+/** Node's agent wants a socket's methods; a channel of an SSH connection is a plain stream without them. */
+function withSocketMethods(stream: Duplex): Duplex {
+  const nothing = () => stream;
+  return 'setKeepAlive' in stream
+    ? stream
+    : Object.assign(stream, { setKeepAlive: nothing, setTimeout: nothing, ref: nothing, unref: nothing });
 }
 
 /** Worth a second attempt; carries what to say when that fails too. */

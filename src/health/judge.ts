@@ -120,23 +120,33 @@ interface Votes {
 
 function countVotes(members: readonly MemberHealth[], { expected, known }: JudgeOptions): Votes {
   const voting = distinct(members.filter((member) => member.role !== 'learner'));
-  const seenNames = new Set(members.map((member) => member.name));
-  const seenIds = new Set(members.map((member) => member.sample.memberId));
-  const knownUnseen = (known ?? [])
-    .filter((each) => !each.isLearner && !seenIds.has(each.id) && !seenNames.has(each.name))
-    .map((each) => each.name || '(not started yet)');
-  // A member that the cluster does not list yet (or no longer) has no vote; until the cluster was asked, the profile decides.
-  const expectedUnseen = known === undefined ? (expected ?? []).filter((name) => !seenNames.has(name)) : [];
-  const unseen = [...knownUnseen, ...expectedUnseen];
-  const total = Math.max(voting.length + unseen.length, 1);
+  const unseen = known === undefined ? unseenOf(expected ?? [], members) : unseenOfKnown(known, members);
+  const total = known === undefined ? voting.length + unseen.length : known.filter((each) => !each.isLearner).length;
   return {
-    total,
-    needed: Math.floor(total / 2) + 1,
+    total: Math.max(total, 1),
+    needed: Math.floor(Math.max(total, 1) / 2) + 1,
     up: voting.filter((member) => member.up).length,
     down: voting.filter((member) => DOWN.has(member.sample.failure)).length,
     unseen,
     proven: voting.some((member) => member.up && member.sample.quorumRead === true),
   };
+}
+
+/** Until the cluster was asked, the profile says who has a vote. */
+function unseenOf(expected: readonly string[], members: readonly MemberHealth[]): string[] {
+  return expected.filter((name) => !members.some((member) => member.name === name));
+}
+
+/** Members to which none of the endpoints leads. An endpoint that never answered may lead to any of them. */
+function unseenOfKnown(known: readonly EtcdMember[], members: readonly MemberHealth[]): string[] {
+  const unseen = known.filter(
+    (each) =>
+      !each.isLearner && !members.some((member) => member.sample.memberId === each.id || member.name === each.name),
+  );
+  const anonymous = members.filter(
+    (member) => member.sample.memberId === undefined && !known.some((each) => each.name === member.name),
+  );
+  return unseen.slice(anonymous.length).map((each) => each.name || '(not started yet)');
 }
 
 /** Two endpoints of one member (localhost and its address) are one vote. */

@@ -56,6 +56,7 @@ export interface Sample {
   healthy: boolean;
   version?: string;
   clusterId?: string;
+  /** Of the last look that succeeded, where this one failed. */
   memberId?: string;
   leaderId?: string;
   isLearner?: boolean;

@@ -85,7 +85,9 @@ class Watched {
   /** Joins the look that is under way, or begins one. */
   refresh(): Promise<void> {
     this.#pending ??= this.link.look().then((sample) => {
-      this.last = sample;
+      // Which member an endpoint leads to is remembered while it is down.
+      const memberId = sample.memberId ?? this.last?.memberId;
+      this.last = memberId === undefined ? sample : { ...sample, memberId };
       this.#pending = undefined;
     });
     return this.#pending;
@@ -112,8 +114,12 @@ async function listMembers(watched: readonly Watched[]): Promise<EtcdMember[] | 
   }
 }
 
-/** An endpoint given by address gets its member's name; one of a profile keeps the profile's. */
+/** An endpoint given by address gets its member's name, also while that member is down; one of a profile keeps the profile's. */
 function named(sample: Sample, members: readonly EtcdMember[] | undefined, byProfile: boolean): Sample {
-  const name = byProfile ? undefined : members?.find(({ id }) => id === sample.memberId)?.name;
-  return name ? { ...sample, endpoint: { ...sample.endpoint, name } } : sample;
+  if (byProfile || members === undefined) return sample;
+  const { endpoint, memberId } = sample;
+  const name = members.find(({ id, clientUrls }) =>
+    memberId === undefined ? clientUrls.includes(endpoint.url) : id === memberId,
+  )?.name;
+  return name ? { ...sample, endpoint: { ...endpoint, name } } : sample;
 }
