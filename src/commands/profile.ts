@@ -11,7 +11,7 @@ import type { CommandIo } from './io.ts';
 /** What these commands need of a {@link CommandIo}. */
 export type ProfileIo = Pick<
   CommandIo,
-  'out' | 'err' | 'flags' | 'paths' | 'interactive' | 'stdin' | 'stderr' | 'signal'
+  'out' | 'err' | 'flags' | 'paths' | 'interactive' | 'stdin' | 'stderr' | 'signal' | 'environment'
 >;
 
 const storeOf = (io: ProfileIo): ProfileStore => new ProfileStore(io.paths.config);
@@ -156,8 +156,8 @@ async function agreed(io: ProfileIo, question: string): Promise<boolean> {
       next: ['Look at what is said above; to agree, run the same command again with --yes.'],
     });
   }
-  const { openPrompter } = await import('../front/plain/prompter.ts');
-  const prompter = openPrompter({ input: io.stdin, output: io.stderr, signal: io.signal, fancy: false });
+  const { prompterOf } = await import('../front/plain/prompter.ts');
+  const prompter = prompterOf(io);
   try {
     return await prompter.confirm(question, false);
   } finally {
