@@ -26,6 +26,8 @@ export interface HostSettings {
   gateway: string;
   /** `/var/lib` is an ordinary disk, not a part of the overlay that the root is. */
   dataDisk: boolean;
+  /** `Packages` of the lab's repository, as if `apt-get update` had run; absent: a machine that never did. */
+  packageList?: string;
 }
 
 export interface BootOptions {
@@ -89,6 +91,12 @@ export class Host {
     await put('etc/resolv.conf', `nameserver ${gateway}\n`);
     await rm(join(this.#root, 'etc/apt/sources.list.d'), { recursive: true, force: true });
     await put('etc/apt/sources.list', `deb [trusted=yes] http://${gateway}:8000/debian/ ./\n`);
+    if (this.#settings.packageList !== undefined) {
+      await copyFile(
+        this.#settings.packageList,
+        join(this.#root, `var/lib/apt/lists/${gateway}:8000_debian_._Packages`),
+      );
+    }
     const key = await hostKey(this.name);
     for (const end of ['', '.pub'])
       await copyFile(`${key}${end}`, join(this.#root, `etc/ssh/ssh_host_ed25519_key${end}`));

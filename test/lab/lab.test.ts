@@ -77,7 +77,10 @@ describe('three hosts', () => {
     expect(await host.sh('ip -br addr show eth0')).not.toContain(host.address);
     await waitFor('the address', async () => (await lab.controller.ssh(host, 'pi', 'true')).code === 0);
     expect(await host.read('/etc/kept')).toBe('yes');
-    await waitFor('the member that the package starts', async () => (await host.exec('systemctl is-active etcd')).stdout === 'active\n');
+    await waitFor(
+      'the member that the package starts',
+      async () => (await host.exec('systemctl is-active etcd')).stdout === 'active\n',
+    );
   });
 
   it('show every write in their tree, and none where nothing was written', async () => {

@@ -25,6 +25,8 @@ export interface LabOptions {
   knownHosts?: boolean;
   /** `/var/lib` is an ordinary disk (the root is an overlay); default true. */
   dataDisk?: boolean;
+  /** The hosts' apt knows the lab's packages already; false: it has no lists until `apt-get update`. Default true. */
+  packageLists?: boolean;
   /** DNS names beside NAME, NAME.lan and etcd.azN.home: name to address. */
   names?: Record<string, string>;
 }
@@ -66,7 +68,7 @@ export class Lab {
 
   /** Brings everything up; ends when every host has booted and its services have been started. */
   static async start(options: LabOptions = {}): Promise<Lab> {
-    const { release = 'bookworm', management = 'shared', dataDisk = true } = options;
+    const { release = 'bookworm', management = 'shared', dataDisk = true, packageLists = true } = options;
     await removeStale();
     const names =
       typeof options.hosts === 'object'
@@ -95,6 +97,7 @@ export class Lab {
           folder: join(folder, name),
           gateway: address,
           dataDisk,
+          ...(packageLists ? { packageList: join(repository, 'Packages') } : {}),
         });
       });
       const www = join(folder, 'www');
