@@ -1,18 +1,14 @@
 /** Nobody is there to ask: events as NDJSON, questions answered by flags or refused with the flag that would answer them. */
-import type { Emit, RunEvent } from '../apply/events.ts';
+import type { RunEvent } from '../apply/events.ts';
 import { clean } from '../clean.ts';
 import { WizardError } from '../errors.ts';
+import { planJson } from '../plan/render.ts';
 import type { Interaction } from './interaction.ts';
 
+/** What flags, files and the environment gave; `--accept-new-host-keys` is settled before anybody is asked. */
 export interface HeadlessAnswers {
-  /** --yes */
-  yes: boolean;
-  /** --accept-new-host-keys */
-  acceptNewHostKeys: boolean;
-  /** Secrets from files named by flags, or from the environment. */
-  sudoPassword?: string;
-  sshPassword?: string;
-  caPassphrase?: string;
+  flags: { yes: boolean };
+  secrets: { sudoPassword?: string; sshPassword?: string; caPassphrase?: string };
 }
 
 type SecretKind = Parameters<Interaction['secret']>[0]['kind'];
@@ -20,7 +16,7 @@ type SecretKind = Parameters<Interaction['secret']>[0]['kind'];
 /** Per kind of secret: what was given, and how to give it. */
 const SECRETS: Record<
   SecretKind,
-  { given(answers: HeadlessAnswers): string | undefined; what: string; flags: string[] }
+  { given(secrets: HeadlessAnswers['secrets']): string | undefined; what: string; flags: string[] }
 > = {
   'sudo-password': {
     given: ({ sudoPassword }) => sudoPassword,
@@ -54,11 +50,10 @@ const SECRETS: Record<
 export function headlessInteraction(answers: HeadlessAnswers): Interaction {
   return {
     acceptPlan() {
-      if (answers.yes) return Promise.resolve(true);
+      if (answers.flags.yes) return Promise.resolve(true);
       return Promise.reject(unanswered('The plan has to be agreed to.', ['--yes']));
     },
     acceptHostKey({ host, address, type, fingerprint }) {
-      if (answers.acceptNewHostKeys) return Promise.resolve(true);
       const error = unanswered(
         `The SSH host key of ${host} (${address}) is not known yet.`,
         ['--accept-new-host-keys'],
@@ -68,7 +63,7 @@ export function headlessInteraction(answers: HeadlessAnswers): Interaction {
     },
     secret({ kind, prompt, retry }) {
       const { given, what, flags } = SECRETS[kind];
-      const value = given(answers);
+      const value = given(answers.secrets);
       if (value !== undefined && !retry) return Promise.resolve(value);
       if (value !== undefined)
         return Promise.reject(
@@ -88,12 +83,10 @@ const unanswered = (what: string, flags: string[], why?: string): WizardError =>
     next: ['Run it in a terminal, or give the answer:', ...flags],
   });
 
-/** Events as JSON, one a line, every string in them cleaned. `renderPlan` gives a plan's shape in JSON. */
-export function jsonEmitter(
-  write: (line: string) => void,
-  renderPlan: (plan: Extract<RunEvent, { type: 'plan' }>['plan']) => unknown,
-): Emit {
-  return (event) => write(jsonLine(event.type === 'plan' ? { type: 'plan', plan: renderPlan(event.plan) } : event));
+/** An event as it is printed: every string cleaned, a plan in the shape of `plan --json`. */
+export function eventJson(event: RunEvent): Record<string, unknown> {
+  const shown = event.type === 'plan' ? { ...event, plan: planJson(event.plan) } : event;
+  return JSON.parse(jsonLine(shown)) as Record<string, unknown>;
 }
 
 /** JSON on one line, hostile characters in strings made visible. */
