@@ -19,7 +19,7 @@ export interface ConvergeRequest {
   newCaPassphrase?: string;
 }
 
-/** Runs it over SSH and systemd, with the secrets that flags and environment gave. */
+/** Runs it over SSH and systemd. */
 export async function convergeOverSsh(
   io: CommandIo,
   request: ConvergeRequest,
@@ -28,7 +28,6 @@ export async function convergeOverSsh(
   emit: Emit,
   signal: AbortSignal,
 ): Promise<ConvergeResult> {
-  const secrets = await accessSecrets(io, access);
   const { openTransports } = await import('../remote/connect.ts');
   return converge({
     ...request,
@@ -40,42 +39,28 @@ export async function convergeOverSsh(
     signal,
     connect: () =>
       openTransports(request.profile.hosts, {
-        questions: withSshPassword(interaction, secrets.sshPassword),
+        questions: interaction,
         acceptNewHostKeys: access.acceptNewHostKeys ?? false,
         environment: io.environment,
         ownKnownHosts: io.paths.knownHosts,
-        sudoPassword: secrets.sudoPassword,
         signal,
         onState: (host, state, detail) => emit({ type: 'host', host, state, detail }),
       }),
     service: systemdService('etcd.service', (host, reason) => emit({ type: 'waiting', host, reason })),
     who: `${io.who.user}@${hostname()} (pid ${io.who.pid})`,
-    caPassphrase: secrets.caPassphrase,
+    caPassphrase: io.secrets.caPassphrase,
     now: Date.now,
   });
 }
 
-/** Flags name files, never the secrets themselves. */
-export async function accessSecrets(io: CommandIo, access: AccessOptions): Promise<CommandIo['secrets']> {
+/** The same surroundings with the secrets read from the files that flags name; flags never hold a secret themselves. */
+export async function withSecretFiles(io: CommandIo, access: AccessOptions): Promise<CommandIo> {
   const from = async (file: string | undefined, given: string | undefined) =>
     file === undefined ? given : await readSecretFile(file);
-  return {
+  const secrets = {
     sudoPassword: await from(access.sudoPasswordFile, io.secrets.sudoPassword),
     sshPassword: await from(access.sshPasswordFile, io.secrets.sshPassword),
     caPassphrase: await from(access.caPassphraseFile, io.secrets.caPassphrase),
   };
-}
-
-/** A password from a file answers the question once; when the host refuses it the person is asked. */
-function withSshPassword(interaction: Interaction, password: string | undefined): Interaction {
-  if (password === undefined) return interaction;
-  return {
-    ...interaction,
-    acceptHostKey: (key) => interaction.acceptHostKey(key),
-    acceptPlan: (plan, changed) => interaction.acceptPlan(plan, changed),
-    secret: (question) =>
-      !question.retry && (question.kind === 'ssh-password' || question.kind === 'keyboard-interactive')
-        ? Promise.resolve(password)
-        : interaction.secret(question),
-  };
+  return { ...io, secrets };
 }

@@ -133,12 +133,10 @@ export async function runProgram(argv: readonly string[], makeIo: MakeIo): Promi
   await addProfileCommands(program, run);
 
   for (const command of [program, ...program.commands, ...program.commands.flatMap((each) => each.commands)]) {
-    command
-      .exitOverride()
-      .configureOutput({
-        writeOut: (text) => makeIo(flagsOf({})).out(text.trimEnd()),
-        writeErr: (text) => makeIo(flagsOf({})).err(text.trimEnd()),
-      });
+    command.exitOverride().configureOutput({
+      writeOut: (text) => makeIo(flagsOf({})).out(text.trimEnd()),
+      writeErr: (text) => makeIo(flagsOf({})).err(text.trimEnd()),
+    });
     command.showSuggestionAfterError(true).showHelpAfterError('See --help.');
   }
   try {

@@ -1,16 +1,24 @@
 /** `plan` and `replay`. */
+import type { Emit } from '../apply/events.ts';
+import type { ConvergeResult } from '../converge/converge.ts';
 import { EXIT, WizardError } from '../errors.ts';
-import { runInFront } from '../front/run.ts';
+import type { Interaction } from '../front/interaction.ts';
+import { interactionOf, type RunEnd, runInFront } from '../front/run.ts';
 import { planJson, planLines } from '../plan/render.ts';
+import type { Profile } from '../profile/schema.ts';
 import { openProfile } from '../profile/store.ts';
-import { accessSecrets, convergeOverSsh } from './converge.ts';
+import { convergeOverSsh, withSecretFiles } from './converge.ts';
 import type { CommandIo } from './io.ts';
 import type { AccessOptions } from './program.ts';
 
 /** Shows what a replay would do. @returns 0 nothing to do, 2 changes. @throws WizardError `preflight` when a replay could not go ahead */
-export async function plan(io: CommandIo, name: string, options: AccessOptions & { diff?: boolean }): Promise<number> {
+export async function plan(
+  given: CommandIo,
+  name: string,
+  options: AccessOptions & { diff?: boolean },
+): Promise<number> {
+  const io = await withSecretFiles(given, options);
   const { profile } = await openProfile(io, name);
-  const { interactionOf } = await import('../front/run.ts');
   const interaction = await interactionOf(io);
   let shown: Parameters<typeof planLines>[0] | undefined;
   const emit = (event: Parameters<Parameters<typeof convergeOverSsh>[4]>[0]) => {
@@ -31,11 +39,12 @@ export async function plan(io: CommandIo, name: string, options: AccessOptions &
 
 /** Converges the hosts. @returns 0; failures are thrown and carry their exit code */
 export async function replay(
-  io: CommandIo,
+  given: CommandIo,
   name: string,
   options: AccessOptions & { dryRun?: boolean; takeOver: string[]; encryptCa?: boolean },
 ): Promise<number> {
-  if (options.dryRun) return plan(io, name, options);
+  if (options.dryRun) return plan(given, name, options);
+  const io = await withSecretFiles(given, options);
   const { profile } = await openProfile(io, name);
   const unknown = options.takeOver.filter((host) => !profile.hosts.some((each) => each.name === host));
   if (unknown.length > 0) {
@@ -43,13 +52,12 @@ export async function replay(
       next: [`The hosts are: ${profile.hosts.map((each) => each.name).join(', ')}`],
     });
   }
-  const secrets = await accessSecrets(io, options);
   return runInFront(
     io,
     { title: profile.name, hosts: profile.hosts.map((each) => each.name) },
     async (interaction, emit, signal) => {
       const newCaPassphrase = options.encryptCa
-        ? (secrets.caPassphrase ??
+        ? (io.secrets.caPassphrase ??
           (await interaction.secret({
             id: `ca:${profile.name}`,
             kind: 'ca-passphrase',
@@ -61,33 +69,37 @@ export async function replay(
         throw new WizardError('no-terminal', 'A passphrase for the CA’s key is needed.', {
           next: ['Give it with --ca-passphrase-file FILE.'],
         });
-      const result = await convergeOverSsh(
-        io,
-        { profile, profileName: name, takeOver: options.takeOver, newCaPassphrase },
-        options,
-        interaction,
-        emit,
-        signal,
-      );
-      return {
-        outcome: result.outcome === 'planned' ? 'nothing-to-do' : result.outcome,
-        summary: [
-          ...result.summary,
-          ...nextCommands(result.outcome, name, profile.certificates.clients[0]?.commonName),
-        ],
-      };
+      const request = { profile, profileName: name, takeOver: options.takeOver, newCaPassphrase };
+      return ended(await convergeOverSsh(io, request, options, interaction, emit, signal), name, profile);
     },
   );
 }
 
-/** What a person types next, free of borders so that it can be copied. */
-export function nextCommands(outcome: string, name: string, client: string | undefined): string[] {
-  if (outcome !== 'healthy') return [];
-  return [
-    '',
-    'Next:',
-    `  etcd-wizard health ${name}`,
-    ...(client ? [`  etcd-wizard certs export ${name} --client ${client} --out ./${client}`] : []),
-    `  etcd-wizard replay ${name}     (changes nothing while all is well)`,
-  ];
+/** A replay of a saved profile inside the app; its end in words. */
+export async function replayStored(
+  io: CommandIo,
+  name: string,
+  interaction: Interaction,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<RunEnd> {
+  const { profile } = await openProfile(io, name);
+  return ended(await convergeOverSsh(io, { profile, profileName: name }, {}, interaction, emit, signal), name, profile);
 }
+
+function ended({ outcome, summary }: ConvergeResult, name: string, profile: Profile): RunEnd {
+  const client = profile.certificates.clients[0]?.commonName;
+  return {
+    outcome: outcome === 'planned' ? 'declined' : outcome,
+    summary: outcome === 'healthy' ? [...summary, ...nextCommands(name, client)] : summary,
+  };
+}
+
+/** What a person types next, free of borders so that it can be copied. */
+const nextCommands = (name: string, client: string | undefined): string[] => [
+  '',
+  'Next:',
+  `  etcd-wizard health ${name}`,
+  ...(client ? [`  etcd-wizard certs export ${name} --client ${client} --out ./${client}`] : []),
+  `  etcd-wizard replay ${name}     (changes nothing while all is well)`,
+];

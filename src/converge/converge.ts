@@ -16,6 +16,7 @@ import type { Transport } from '../remote/transport.ts';
 import type { ClusterState } from '../state/cluster.ts';
 import { type Gathered, gather } from './gather.ts';
 import { withLocks } from './locks.ts';
+import { proofSummary } from './summary.ts';
 
 export interface ConvergeOptions {
   profile: Profile;
@@ -184,7 +185,7 @@ async function proveCluster(
       next: [`etcd-wizard health ${options.profileName}`, `etcd-wizard replay ${options.profileName}`],
     });
   }
-  return proof.summary;
+  return proofSummary(profile, proof, readOnly);
 }
 
 async function clientOf(profile: Profile, state: ClusterState): Promise<Required<TlsCredentials> | undefined> {

@@ -42,7 +42,7 @@ export async function gather({
   signal,
 }: GatherOptions): Promise<Gathered> {
   const { gatherFacts } = await import('../remote/facts.ts');
-  const { observeCluster } = await import('../health/observe.ts');
+  const { observeCluster } = await import('../health/wait.ts');
   const questions = questionsOf(profile, embedded);
   const unreachable: Gathered['unreachable'] = [];
   const members = membersOf(profile);
@@ -69,7 +69,7 @@ export async function gather({
     }),
   );
   const [observed] = await Promise.all([
-    credentials ? observeCluster({ members, credentials, transports, signal }) : undefined,
+    credentials ? observeCluster({ members, credentials, transports }) : undefined,
     looking,
   ]);
   facts.sort((left, right) => order(profile, left.host) - order(profile, right.host));

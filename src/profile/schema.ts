@@ -92,7 +92,7 @@ const ssh = z.strictObject({
     .optional(),
 });
 
-const host = z.strictObject({
+export const hostSchema = z.strictObject({
   name: memberName,
   address: ipAddress,
   dnsNames: z.array(dnsName).max(32).default([]),

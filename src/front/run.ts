@@ -1,0 +1,104 @@
+/** Chooses who reads a run's events and answers its questions: Ink, plain lines, or flags alone. */
+import type { Emit } from '../apply/events.ts';
+import { cleanLine } from '../clean.ts';
+import type { CommandIo } from '../commands/io.ts';
+import { asWizardError, EXIT } from '../errors.ts';
+import type { Interaction } from './interaction.ts';
+
+/** What a run came to, for its front-end. */
+export interface RunEnd {
+  outcome: 'healthy' | 'nothing-to-do' | 'declined';
+  /** Lines that stay in the terminal: what was done, what comes next. */
+  summary: string[];
+}
+
+export type Start = (interaction: Interaction, emit: Emit, signal: AbortSignal) => Promise<RunEnd>;
+
+export interface RunTitle {
+  title: string;
+  hosts: string[];
+}
+
+/** Ink where a person sits before a capable terminal and has not asked for lines. */
+export async function wantsInk(io: CommandIo): Promise<boolean> {
+  if (io.flags.json || io.flags.plain || !io.interactive) return false;
+  const { capabilities } = await import('../terminal/capabilities.ts');
+  return capabilities(io.environment, io.stdin, io.stdout, { color: io.flags.color }).ink;
+}
+
+/**
+ * Runs `start` under the front-end that fits. Every event is also written to the file that `--log-file` names.
+ * @returns 0. @throws the run's error, after the front-end has gone
+ */
+export async function runInFront(io: CommandIo, title: RunTitle, start: Start): Promise<number> {
+  const log = await openLog(io);
+  const logged: Start = (interaction, emit, signal) =>
+    start(
+      interaction,
+      (event) => {
+        log?.(event);
+        emit(event);
+      },
+      signal,
+    );
+  if (await wantsInk(io)) {
+    const { runInInk } = await import('./ink/run.tsx');
+    const person: Start = (interaction, emit, signal) => logged(withFlags(io, interaction), emit, signal);
+    const end = await runInInk(io, title, person);
+    for (const line of end.summary) io.out(cleanLine(line));
+    return EXIT.ok;
+  }
+  const began = performance.now();
+  const { readerOf } = await import('./reader.ts');
+  const emit = readerOf(io);
+  const finish = (outcome: 'healthy' | 'nothing-to-do' | 'declined' | 'failed' | 'interrupted', summary: string[]) =>
+    emit({ type: 'finished', outcome, elapsedMs: Math.round(performance.now() - began), summary });
+  try {
+    const end = await logged(await interactionOf(io), emit, io.signal);
+    finish(end.outcome, end.summary);
+    return EXIT.ok;
+  } catch (thrown) {
+    finish(asWizardError(thrown).code === 'interrupted' ? 'interrupted' : 'failed', []);
+    throw thrown;
+  }
+}
+
+/** Who answers outside Ink: a person before plain lines, or the flags. */
+export async function interactionOf(io: CommandIo): Promise<Interaction> {
+  if (io.interactive && !io.flags.json) {
+    const { plainInteraction } = await import('./plain/interaction.ts');
+    return withFlags(io, plainInteraction(io));
+  }
+  const { headlessInteraction } = await import('./headless.ts');
+  return headlessInteraction(io);
+}
+
+/** What flags and files answer is not asked of the person; a secret that was refused once is. */
+export function withFlags(io: Pick<CommandIo, 'flags' | 'secrets'>, person: Interaction): Interaction {
+  const { sudoPassword, sshPassword, caPassphrase } = io.secrets;
+  const given: Partial<Record<Parameters<Interaction['secret']>[0]['kind'], string>> = {
+    'sudo-password': sudoPassword,
+    'ssh-password': sshPassword,
+    'keyboard-interactive': sshPassword,
+    'ca-passphrase': caPassphrase,
+  };
+  return {
+    acceptPlan: (plan, changed) => (io.flags.yes ? Promise.resolve(true) : person.acceptPlan(plan, changed)),
+    acceptHostKey: (key) => person.acceptHostKey(key),
+    secret: (question) => {
+      const known = given[question.kind];
+      return known !== undefined && !question.retry ? Promise.resolve(known) : person.secret(question);
+    },
+  };
+}
+
+/** Every event as one line of JSON in the file that `--log-file` names; 0600, since host output may tell much. */
+async function openLog(io: CommandIo): Promise<Emit | undefined> {
+  const { logFile } = io.flags;
+  if (logFile === undefined) return undefined;
+  const { createWriteStream } = await import('node:fs');
+  const stream = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
+  stream.on('error', (error) => io.err(`The log file cannot be written: ${cleanLine(error.message)}`));
+  const { eventJson } = await import('./headless.ts');
+  return (event) => void stream.write(`${JSON.stringify({ at: new Date().toISOString(), event: eventJson(event) })}\n`);
+}
