@@ -1,0 +1,204 @@
+/** The app: which screen is shown, and what leads from one to the next. */
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import type { ProfileFile } from '../src/profile/schema.ts';
+import { useWindowSize } from '../src/terminal/ink.ts';
+import { errorScreenLines } from './errors.ts';
+import { Frame, useSpinner, useSymbols } from './frame.tsx';
+import { Keys, LEVEL, useBindings } from './keys.tsx';
+import { bold, dim, line } from './lines.tsx';
+import { Questions, useQuestion } from './questions.ts';
+import { HealthPane } from './screens/health-pane.tsx';
+import { Home, type HomeChoice } from './screens/home.tsx';
+import { QuestionScreen } from './screens/question-screen.tsx';
+import { RunScreen } from './screens/run-screen.tsx';
+import { TryScreen } from './screens/try-screen.tsx';
+import { Wizard } from './screens/wizard.tsx';
+import type { AppServices, HealthSource, RunResult } from './services.ts';
+
+type Route =
+  | { at: 'home'; message?: string }
+  | { at: 'wizard' }
+  | { at: 'run'; name: string; stop: AbortController; leaveAfter: boolean }
+  | { at: 'try'; stop: AbortController }
+  | { at: 'opening'; name: string }
+  | { at: 'health'; source: HealthSource; leaveAfter: boolean }
+  | { at: 'error'; error: unknown };
+
+export interface AppProps {
+  services: AppServices;
+  /** Ctrl-C, SIGTERM, SIGHUP. What runs winds down; everything else leaves. */
+  signal: AbortSignal;
+  onInterrupt(): void;
+  /** Leaves; the lines are for the terminal afterwards. */
+  onExit(lines: string[]): void;
+  /** Milliseconds between two looks of the health pane. */
+  interval?: number;
+}
+
+export function App(props: AppProps): ReactNode {
+  return (
+    <Keys>
+      <Screens {...props} />
+    </Keys>
+  );
+}
+
+function Screens({ services, signal, onInterrupt, onExit, interval = 1000 }: AppProps): ReactNode {
+  const [route, setRoute] = useState<Route>({ at: 'home' });
+  const [questions] = useState(() => new Questions());
+  const lines = useRef<string[]>([]);
+  const exit = () => onExit(lines.current);
+  useBindings([{ keys: ['ctrl-c'], run: onInterrupt }], { level: LEVEL.app });
+  const now = useRef(route);
+  now.current = route;
+  useInterruption(signal, now, questions, exit);
+
+  const home = (message?: string) => setRoute({ at: 'home', message });
+  const run = (name: string, leaveAfter: boolean) =>
+    setRoute({ at: 'run', name, stop: new AbortController(), leaveAfter });
+  const openHealth = (name: string, leaveAfter: boolean) => {
+    setRoute({ at: 'opening', name });
+    services.health(name).then(
+      (source) => {
+        // The person may have gone back meanwhile.
+        if (now.current.at === 'opening') setRoute({ at: 'health', source, leaveAfter });
+        else source.close();
+      },
+      (error: unknown) => setRoute({ at: 'error', error }),
+    );
+  };
+  const choose = (choice: HomeChoice) => {
+    if (choice.kind === 'new') setRoute({ at: 'wizard' });
+    else if (choice.kind === 'try') setRoute({ at: 'try', stop: new AbortController() });
+    else if (choice.kind === 'replay') run(choice.name, false);
+    else openHealth(choice.name, false);
+  };
+  const afterRun = (of: Extract<Route, { at: 'run' }>, result: RunResult) => {
+    lines.current.push(...result.summary);
+    if (signal.aborted) exit();
+    else if (result.outcome === 'healthy' || (result.outcome === 'nothing-to-do' && of.leaveAfter))
+      openHealth(of.name, of.leaveAfter);
+    else if (result.outcome === 'declined' && of.leaveAfter)
+      home(`Nothing was changed. ${of.name} is saved; r replays it whenever you like.`);
+    else home(result.outcome === 'declined' ? 'Nothing was changed.' : undefined);
+  };
+
+  switch (route.at) {
+    case 'home':
+      return (
+        <Home
+          version={services.version}
+          profiles={services.profiles}
+          onChoose={choose}
+          onQuit={exit}
+          message={route.message}
+        />
+      );
+    case 'wizard':
+      return (
+        <WizardRoute
+          services={services}
+          questions={questions}
+          onCancel={home}
+          onSaved={(profile) => run(profile.name, true)}
+        />
+      );
+    case 'run':
+      return (
+        <RunScreen
+          key={route.name}
+          title={route.name}
+          questions={questions}
+          stop={route.stop}
+          start={(emit, stopped) => services.run(route.name, questions.interaction, emit, stopped)}
+          onDone={(result) => afterRun(route, result)}
+        />
+      );
+    case 'try':
+      return (
+        <TryScreen
+          start={(emit, stopped) => services.tryHere(3, emit, stopped)}
+          stop={route.stop}
+          onReady={(source) => setRoute({ at: 'health', source, leaveAfter: false })}
+          onStopped={() => (signal.aborted ? exit() : home())}
+          onFailed={(error) => setRoute({ at: 'error', error })}
+        />
+      );
+    case 'opening':
+      return <Opening name={route.name} onBack={() => home()} />;
+    case 'health': {
+      const { source, leaveAfter } = route;
+      const leave = () => {
+        source.close();
+        if (leaveAfter) exit();
+        else home();
+      };
+      return <HealthPane source={source} interval={interval} quitHint={leaveAfter ? 'quit' : 'back'} onQuit={leave} />;
+    }
+    case 'error':
+      return <ErrorScreen error={route.error} onBack={() => home()} />;
+  }
+}
+
+/** What an interruption does depends on where one is: a run winds down first, a pane closes its source, the rest just leaves. */
+function useInterruption(
+  signal: AbortSignal,
+  now: { readonly current: Route },
+  questions: Questions,
+  exit: () => void,
+): void {
+  const leave = useRef(exit);
+  leave.current = exit;
+  useEffect(() => {
+    const onAbort = () => {
+      const { current } = now;
+      if (current.at === 'run' || current.at === 'try') {
+        current.stop.abort();
+        questions.refuseAll();
+        return;
+      }
+      if (current.at === 'health') current.source.close();
+      leave.current();
+    };
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort);
+    return () => signal.removeEventListener('abort', onAbort);
+  }, [signal, now, questions]);
+}
+
+interface WizardRouteProps {
+  services: AppServices;
+  questions: Questions;
+  onCancel(message?: string): void;
+  onSaved(profile: ProfileFile): void;
+}
+
+/** The wizard, and over it the questions that a connection test asks. It stays mounted below: what was typed is kept. */
+function WizardRoute({ services, questions, onCancel, onSaved }: WizardRouteProps): ReactNode {
+  const question = useQuestion(questions);
+  return (
+    <>
+      <Wizard
+        services={services}
+        interaction={questions.interaction}
+        covered={question !== undefined}
+        onCancel={onCancel}
+        onSaved={onSaved}
+      />
+      {question === undefined ? null : <QuestionScreen question={question} />}
+    </>
+  );
+}
+
+function Opening({ name, onBack }: { name: string; onBack(): void }): ReactNode {
+  const spinner = useSpinner(true);
+  useBindings([{ keys: ['escape', 'q'], hint: 'back', run: onBack }]);
+  return <Frame title={line(bold(name))} body={[line(' ', dim(`${spinner} connecting to the endpoints…`))]} />;
+}
+
+function ErrorScreen({ error, onBack }: { error: unknown; onBack(): void }): ReactNode {
+  const { columns } = useWindowSize();
+  const symbols = useSymbols();
+  useBindings([{ keys: ['enter', 'escape', 'q'], hint: 'back', run: onBack }]);
+  return <Frame title={line(bold('That did not work'))} body={errorScreenLines(error, columns, symbols)} />;
+}

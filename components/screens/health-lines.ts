@@ -1,0 +1,244 @@
+/** The health pane as lines: what a person must see of a cluster at a glance. Pure. */
+import type { ClusterHealth, MemberHealth } from '../../src/health/types.ts';
+import {
+  bad,
+  between,
+  bold,
+  dim,
+  type Line,
+  line,
+  ok,
+  type Part,
+  paragraph,
+  type Span,
+  span,
+  warn,
+} from '../lines.tsx';
+import type { Symbols } from '../symbols.ts';
+import type { Role } from '../theme.ts';
+import { bytes, grouped, sparkline } from '../widgets/meters.ts';
+import { type Cell, type Column, stackedLines, tableLines } from '../widgets/table.ts';
+
+/** Latency of the last looks by member name, milliseconds; undefined where a look failed. */
+export type History = ReadonlyMap<string, readonly (number | undefined)[]>;
+/** Looks that are remembered, and drawn. */
+export const HISTORY = 8;
+/** Latency that fills a bar: etcd's default heartbeat interval is 100 ms. */
+const FULL_MS = 100;
+/** A certificate is worth a remark when fewer days are left. */
+const SOON_DAYS = 30;
+
+const STATES: Record<ClusterHealth['state'], { word: string; role: Role }> = {
+  healthy: { word: 'healthy', role: 'ok' },
+  degraded: { word: 'degraded', role: 'warn' },
+  'no-quorum': { word: 'no quorum', role: 'bad' },
+  unknown: { word: 'unknown', role: 'warn' },
+};
+
+/** A state as symbol, colour and word. */
+export function stateSpan(state: ClusterHealth['state'], symbols: Symbols): Span {
+  const { word, role } = STATES[state];
+  const symbol = { ok: symbols.on, warn: symbols.warn, bad: symbols.failed, accent: '', dim: '' }[role];
+  return bold(`${symbol} ${word}`, role);
+}
+
+export interface HealthView {
+  title: string;
+  health: ClusterHealth | undefined;
+  history: History;
+  paused: boolean;
+  /** Of the last look, in words of the person's own clock. */
+  time: string;
+  cells: number;
+  symbols: Symbols;
+}
+
+/** Name, state and quorum; leader, term, time. Two lines where one is too narrow. */
+export function healthTitle(view: HealthView): Line[] {
+  const { title, health, symbols, cells } = view;
+  if (health === undefined) return [line(bold(title), '  ', dim('looking at every endpoint…'))];
+  const left = line(bold(title), '  ', stateSpan(health.state, symbols), '   ', health.quorum);
+  const right = line(
+    health.leader === undefined ? warn('no leader') : `leader ${health.leader}`,
+    health.term !== undefined && `   term ${health.term}`,
+    '   ',
+    view.paused ? warn('paused') : dim(view.time),
+  );
+  const joined = between(left, right, cells - 2);
+  // `between` drops the right half when there is no room: then it gets a line of its own.
+  return joined.spans.length > left.spans.length ? [joined] : [left, right];
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'member', drop: 0, max: 20, min: 6 },
+  { title: 'role', drop: 0, min: 8 },
+  { title: 'latency', drop: 0, min: 17 },
+  { title: 'raft', drop: 4, align: 'end', min: 6 },
+  { title: 'db', drop: 3, align: 'end', min: 7 },
+  { title: 'certificates', drop: 2, min: 12 },
+  { title: 'version', drop: 5, min: 7 },
+  { title: '', drop: 0 },
+];
+
+/** Members, a row each, then what there is to say about the cluster. Stacked below 60 columns. */
+export function healthBody(view: HealthView): Line[] {
+  const { health, cells } = view;
+  if (health === undefined) return [];
+  const remarks = remarkLines(view);
+  if (cells < 60)
+    return [
+      ...stackedLines(
+        health.members.map((member) => stacked(member, view)),
+        cells,
+      ),
+      ...remarks,
+    ];
+  const rows = health.members.map((member) => cellsOf(member, view));
+  // Below 100 columns remarks would be cut to a word: they get lines of their own.
+  const beside = cells >= 120;
+  const columns = beside ? COLUMNS : COLUMNS.slice(0, -1);
+  return [...tableLines({ columns, rows: rows.map((row) => row.slice(0, columns.length)), cells }), ...remarks];
+}
+
+function cellsOf(member: MemberHealth, view: HealthView): Cell[] {
+  const { sample } = member;
+  return [
+    member.name,
+    roleOf(member, view.symbols),
+    line(latency(member), ' ', spark(member, view)),
+    sample.raftIndex === undefined ? dim(view.symbols.dash) : line(grouped(sample.raftIndex), lagSpan(member)),
+    sample.dbBytes === undefined ? dim(view.symbols.dash) : bytes(sample.dbBytes),
+    certificates(member, view.symbols),
+    sample.version ?? dim(view.symbols.dash),
+    view.cells >= 120 ? firstRemark(member, view.symbols) : '',
+  ];
+}
+
+function roleOf(member: MemberHealth, symbols: Symbols): Span {
+  if (!member.up) return bad(`${symbols.failed} down`);
+  if (member.role === 'leader') return bold('leader', 'accent');
+  return member.role === 'learner' ? warn('learner') : span(member.role);
+}
+
+/** Nine cells, so that the bars stay where they are. */
+function latency({ sample }: MemberHealth): Span {
+  if (sample.latencyMs === undefined) return dim('        –');
+  const text = `${sample.latencyMs < 100 ? sample.latencyMs.toFixed(1) : Math.round(sample.latencyMs)} ms`.padStart(8);
+  return sample.latencyMs > FULL_MS ? warn(text) : span(text);
+}
+
+const spark = (member: MemberHealth, { history, symbols }: HealthView): Span =>
+  dim(sparkline(history.get(member.name) ?? [], HISTORY, FULL_MS, symbols));
+
+function lagSpan({ lag }: MemberHealth): Span | undefined {
+  return lag === undefined || lag <= 0 ? undefined : warn(` -${lag}`);
+}
+
+function certificates({ daysLeft }: MemberHealth, symbols: Symbols): Span {
+  if (daysLeft === undefined) return dim(symbols.dash);
+  if (daysLeft < 0) return bad(`${symbols.failed} expired ${-daysLeft === 1 ? 'a day' : `${-daysLeft} days`} ago`);
+  const text = daysLeft === 1 ? '1 day' : `${daysLeft} days`;
+  return daysLeft < SOON_DAYS ? warn(`${symbols.warn} ${text}`) : span(text);
+}
+
+function remarksOf(member: MemberHealth): string[] {
+  const error = member.sample.error;
+  return error !== undefined && !member.remarks.some((remark) => remark.includes(error))
+    ? [error, ...member.remarks]
+    : [...member.remarks];
+}
+
+function firstRemark(member: MemberHealth, symbols: Symbols): Line {
+  const [first] = remarksOf(member);
+  return first === undefined
+    ? line()
+    : line(member.up ? warn(`${symbols.warn} ${first}`) : bad(`${symbols.failed} ${first}`));
+}
+
+function stacked(member: MemberHealth, view: HealthView): { name: Part; lines: Line[] } {
+  const [, role, , raft, db, certificate] = cellsOf(member, view);
+  return {
+    name: line(bold(member.name), '  ', role),
+    lines: member.up
+      ? [
+          line(dim('latency'), ' ', latency(member), ' ', spark(member, view)),
+          line(dim('raft '), raft, dim('  db '), db, dim('  certificates '), certificate),
+        ]
+      : [],
+  };
+}
+
+function remarkLines({ health, symbols, cells }: HealthView): Line[] {
+  if (health === undefined) return [];
+  const wide = cells >= 120;
+  const of = (who: string | undefined, text: string, up: boolean): Line[] =>
+    paragraph(`${up ? symbols.warn : symbols.failed} ${who === undefined ? '' : `${who}: `}${text}`, cells - 1, {
+      role: up ? 'warn' : 'bad',
+      indent: 3,
+    });
+  const lines = [
+    ...health.members.flatMap((member) =>
+      remarksOf(member)
+        .slice(wide ? 1 : 0)
+        .flatMap((text) => of(member.name, text, member.up)),
+    ),
+    ...health.remarks.flatMap((text) => of(undefined, text, health.state !== 'no-quorum')),
+  ];
+  return lines.length === 0 ? [line(), line('   ', ok(`${symbols.ok} nothing to remark`))] : [line(), ...lines];
+}
+
+/** Everything known of each member, for the details. */
+export function detailLines(view: HealthView): Line[] {
+  const { health, cells } = view;
+  if (health === undefined) return [];
+  return health.members.flatMap((member) => {
+    const { sample } = member;
+    const leaf = sample.chain[0];
+    const facts: [string, string | undefined][] = [
+      ['address', sample.endpoint.url],
+      ['TLS', TLS_WORDS[sample.tls]],
+      ['version', sample.version],
+      ['member id', sample.memberId],
+      ['cluster id', sample.clusterId],
+      [
+        'raft',
+        sample.raftIndex === undefined
+          ? undefined
+          : `${grouped(sample.raftIndex)}, applied ${grouped(sample.raftAppliedIndex ?? 0)}${member.lag ? `, ${member.lag} behind the leader` : ''}`,
+      ],
+      [
+        'database',
+        sample.dbBytes === undefined
+          ? undefined
+          : `${bytes(sample.dbBytes)}${sample.dbInUseBytes === undefined ? '' : `, ${bytes(sample.dbInUseBytes)} in use`}`,
+      ],
+      ['alarms', sample.alarms.length === 0 ? undefined : sample.alarms.join(', ')],
+      [
+        'certificate',
+        leaf === undefined
+          ? undefined
+          : `${[...leaf.ipAddresses, ...leaf.dnsNames].join(' ')}; ${leaf.publicKeyAlgorithm}; ${member.daysLeft ?? '?'} days left`,
+      ],
+      ['error', sample.error],
+    ];
+    return [
+      line(' ', bold(member.name), '  ', roleOf(member, view.symbols)),
+      ...facts.flatMap(([label, value]) =>
+        value === undefined
+          ? []
+          : paragraph(value, cells - 18).map((text, row) =>
+              line('   ', dim((row === 0 ? label : '').padEnd(13)), text),
+            ),
+      ),
+      line(),
+    ];
+  });
+}
+
+const TLS_WORDS: Record<MemberHealth['sample']['tls'], string> = {
+  verified: 'verified both ways',
+  'refused-by-us': 'its certificate was refused by us',
+  'refused-by-them': 'our certificate was refused by it',
+  plain: 'none: it speaks plain http',
+  none: 'not reached',
+};

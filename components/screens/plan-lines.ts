@@ -1,0 +1,192 @@
+/** A plan as lines: findings first, then what will be done where, alike actions of several hosts together. Pure. */
+import type { Action, Content, FileChange, Plan, PreflightFinding } from '../../src/plan/types.ts';
+import { bad, bold, dim, type Line, line, ok, type Part, paragraph, sized, span, warn, width } from '../lines.tsx';
+import type { Symbols } from '../symbols.ts';
+
+/** A row that can be chosen, with what `d` shows of it. */
+export interface PlanRow {
+  lines: Line[];
+  /** Absent: not to be chosen (a heading, a finding). */
+  details?: (cells: number) => Line[];
+}
+
+/** Alike: same kind and title, on several hosts. */
+interface Group {
+  hosts: string[];
+  actions: Action[];
+}
+
+export function planRows(plan: Plan, cells: number, symbols: Symbols): PlanRow[] {
+  const groups = groupsOf(plan.actions);
+  const hostCells = Math.min(24, Math.max(8, ...groups.map(({ hosts }) => width(hosts.join(' ')))));
+  return [
+    ...plan.findings.map((finding) => ({ lines: findingLines(finding, cells, symbols) })),
+    ...(plan.findings.length > 0 ? [{ lines: [line()] }] : []),
+    ...groups.flatMap((group) => groupRows(group, plan, hostCells)),
+  ];
+}
+
+function groupsOf(actions: readonly Action[]): Group[] {
+  const groups: Group[] = [];
+  for (const action of actions) {
+    const same = groups.find(
+      (group) => group.actions[0]?.kind === action.kind && group.actions[0].title === action.title,
+    );
+    if (same === undefined) groups.push({ hosts: [action.host], actions: [action] });
+    else {
+      same.actions.push(action);
+      if (!same.hosts.includes(action.host)) same.hosts.push(action.host);
+    }
+  }
+  return groups;
+}
+
+function findingLines(
+  { severity, hosts, what, why, remedy }: PreflightFinding,
+  cells: number,
+  symbols: Symbols,
+): Line[] {
+  const role = severity === 'stop' ? 'bad' : severity === 'warn' ? 'warn' : undefined;
+  const symbol = { stop: symbols.failed, warn: symbols.warn, note: symbols.pending }[severity];
+  const word = { stop: 'stops here: ', warn: '', note: '' }[severity];
+  return [
+    ...paragraph(`${symbol} ${hosts.length > 0 ? `${hosts.join(', ')}: ` : ''}${word}${what}`, cells - 2, {
+      role,
+      indent: 1,
+    }),
+    ...paragraph(why, cells - 4, { indent: 3, role: 'dim' }),
+    ...remedy.map((each) => line('   ', each)),
+  ];
+}
+
+function groupRows({ hosts, actions }: Group, plan: Plan, hostCells: number): PlanRow[] {
+  const [first] = actions;
+  if (first === undefined) return [];
+  const everywhere =
+    hosts.length > 1 &&
+    hosts.length === new Set(plan.actions.map((action) => action.host).filter((host) => host !== 'controller')).size;
+  const who = everywhere ? 'all hosts' : hosts.join(' ');
+  const files = actions.flatMap((action) =>
+    action.kind === 'files' ? action.files.map((file) => ({ file, host: action.host })) : [],
+  );
+  const count =
+    files.length > 0
+      ? dim(`${files.length} ${files.length === 1 ? 'file' : 'files'}`)
+      : actions.length > 1
+        ? dim(`${actions.length} times`)
+        : undefined;
+  const head: PlanRow = {
+    lines: [line(sized(span(who), hostCells), '  ', first.title, count && line('   ', count))],
+    details: (room) => actionDetails(actions, room),
+  };
+  // Public files whose content is known: each can be looked at.
+  const shown = files.filter(({ file }) => file.content.kind === 'text');
+  return [
+    head,
+    ...shown.map(({ file, host }) => ({
+      lines: [
+        line(
+          sized(dim(hosts.length > 1 ? host : ''), hostCells),
+          '    ',
+          file.path,
+          dim(`   ${CHANGE_WORDS[file.change]}${file.reason === undefined ? '' : `: ${file.reason}`}`),
+        ),
+      ],
+      details: (room: number) => fileDetails(file, host, room),
+    })),
+  ];
+}
+
+const CHANGE_WORDS: Record<FileChange['change'], string> = { create: 'new', replace: 'changed', mode: 'mode or owner' };
+
+function actionDetails(actions: readonly Action[], cells: number): Line[] {
+  const [first] = actions;
+  if (first === undefined) return [];
+  const files = actions.flatMap((action) =>
+    action.kind === 'files'
+      ? action.files.map((file) =>
+          line(
+            '   ',
+            dim(action.host.padEnd(8)),
+            ' ',
+            file.path,
+            dim(
+              `  ${contentWords(file.content)}, ${mode(file)}, ${CHANGE_WORDS[file.change]}${file.reason === undefined ? '' : `: ${file.reason}`}`,
+            ),
+          ),
+        )
+      : [],
+  );
+  const commands = [...new Set(actions.flatMap((action) => action.commands))];
+  return [
+    line(' ', bold(first.title)),
+    ...paragraph(first.why, cells - 2, { indent: 1 }),
+    ...(files.length > 0 ? [line(), line(' ', dim('files')), ...files] : []),
+    // Commands are not broken: they are to be read, and copied, as they are.
+    ...(commands.length > 0
+      ? [line(), line(' ', dim('commands')), ...commands.map((command) => line('   ', command))]
+      : []),
+  ];
+}
+
+const contentWords = (content: Content): string =>
+  ({ text: 'text', certificate: 'certificate', key: 'private key', trust: 'trusted certificates' })[content.kind];
+const mode = ({ mode: bits, owner, group }: FileChange): string =>
+  `${bits.toString(8).padStart(4, '0')}${owner === undefined ? '' : ` ${owner}:${group ?? owner}`}`;
+
+/** A file's change, line by line: − what goes, + what comes. */
+export function fileDetails(file: FileChange, host: string, cells: number): Line[] {
+  const after = file.content.kind === 'text' ? file.content.text : '';
+  const head = [line(' ', bold(file.path), dim(`   ${host}   ${mode(file)}   ${CHANGE_WORDS[file.change]}`)), line()];
+  if (file.content.kind !== 'text')
+    return [
+      ...head,
+      ...paragraph(`Its content is a ${contentWords(file.content)} and is not shown.`, cells - 2, { indent: 1 }),
+    ];
+  return [
+    ...head,
+    ...diffLines(file.before ?? '', after).map(({ sign, text }) =>
+      line('   ', sign === '+' ? ok(`+ ${text}`) : sign === '-' ? bad(`- ${text}`) : dim(`  ${text}`)),
+    ),
+  ];
+}
+
+/** Longest common subsequence of lines: files here have at most a few hundred. */
+export function diffLines(before: string, after: string): { sign: '+' | '-' | ' '; text: string }[] {
+  const a = linesOf(before);
+  const b = linesOf(after);
+  const longest = Array.from({ length: a.length + 1 }, () => new Array<number>(b.length + 1).fill(0));
+  const at = (row: number, column: number) => longest[row]?.[column] ?? 0;
+  for (let row = a.length - 1; row >= 0; row--) {
+    for (let column = b.length - 1; column >= 0; column--) {
+      const cells = longest[row];
+      if (cells !== undefined)
+        cells[column] =
+          a[row] === b[column] ? at(row + 1, column + 1) + 1 : Math.max(at(row + 1, column), at(row, column + 1));
+    }
+  }
+  const result: { sign: '+' | '-' | ' '; text: string }[] = [];
+  let row = 0;
+  let column = 0;
+  while (row < a.length || column < b.length) {
+    if (row < a.length && column < b.length && a[row] === b[column]) {
+      result.push({ sign: ' ', text: a[row] ?? '' });
+      row++;
+      column++;
+    } else if (row < a.length && (column >= b.length || at(row + 1, column) >= at(row, column + 1)))
+      result.push({ sign: '-', text: a[row++] ?? '' });
+    else result.push({ sign: '+', text: b[column++] ?? '' });
+  }
+  return result;
+}
+
+const linesOf = (text: string): string[] => (text === '' ? [] : text.replace(/\n$/, '').split('\n'));
+
+/** «nothing has been changed yet», or that the hosts changed since. */
+export function planState(plan: Plan, changed: boolean): Part {
+  return changed
+    ? warn('the hosts have changed since: please look again')
+    : dim(
+        `${{ new: 'new cluster', running: 'running cluster', stopped: 'stopped cluster' }[plan.state]}; nothing has been changed yet`,
+      );
+}

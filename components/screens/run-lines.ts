@@ -1,0 +1,156 @@
+/** A run as lines: a host a line, a step a column, the reason for every wait. Pure. */
+import {
+  accent,
+  bad,
+  between,
+  bold,
+  dim,
+  type Line,
+  line,
+  ok,
+  paragraph,
+  type Span,
+  sized,
+  span,
+  warn,
+  width,
+} from '../lines.tsx';
+import type { Symbols } from '../symbols.ts';
+import { clock, progressBar } from '../widgets/meters.ts';
+import { type CellState, type HostRow, type LogEntry, PHASES, type Phase, type RunState } from './run-state.ts';
+
+export interface RunView {
+  title: string;
+  state: RunState;
+  elapsedMs: number;
+  /** Set once the person has asked to stop. */
+  stopping: boolean;
+  spinner: string;
+  cells: number;
+  symbols: Symbols;
+}
+
+/** Name, bar, share, time. */
+export function runTitle({ title, state, elapsedMs, cells, symbols }: RunView): Line {
+  const percent = `${Math.floor(state.share * 100)} %`.padStart(5);
+  return between(
+    line(bold(title)),
+    line(progressBar(state.share, cells < 70 ? 10 : 20, symbols), percent, '   ', clock(elapsedMs).padStart(5)),
+    cells - 2,
+  );
+}
+
+/** The table of hosts and steps; below it what failed and what is to be known. */
+export function runBody(view: RunView): Line[] {
+  const { state, cells, symbols } = view;
+  if (state.hosts.length === 0) return [line('   ', dim('reaching the hosts…'))];
+  const phases = PHASES.filter((phase) => state.hosts.some((row) => row.cells.has(phase)));
+  const name = Math.min(20, Math.max(4, ...state.hosts.map((row) => width(row.host)))) + 2;
+  const column = (phase: Phase) => Math.max(width(phase), 5) + 2;
+  const room = cells - 3 - name - phases.reduce((sum, phase) => sum + column(phase), 0);
+  // Too narrow for columns and words beside each other: the words get a line of their own.
+  const beside = room >= 24;
+  const table = [
+    line('   ', sized('', name), ...phases.map((phase) => sized(dim(phase), column(phase)))),
+    ...state.hosts.flatMap((row) => {
+      const marks = line(
+        '   ',
+        sized(row.host, name),
+        ...phases.map((phase) => sized(mark(row, phase, view), column(phase))),
+      );
+      const words = wordsOf(row, view);
+      if (words === undefined) return [marks];
+      return beside ? [line(marks, words)] : [marks, line(' '.repeat(5), words)];
+    }),
+  ];
+  const failures = state.hosts.filter((row) => row.failed !== undefined);
+  return [
+    ...table,
+    ...proofLines(view),
+    ...(failures.length === 0
+      ? []
+      : [
+          line(),
+          ...failures.flatMap((row) =>
+            paragraph(`${symbols.failed} ${row.host}: ${row.failed}`, cells - 2, { role: 'bad', indent: 1 }),
+          ),
+        ]),
+    ...state.notes
+      .slice(-4)
+      .flatMap((note) => paragraph(`${symbols.pending} ${note}`, cells - 4, { role: 'dim', indent: 3 })),
+  ];
+}
+
+function mark(row: HostRow, phase: Phase, { symbols, spinner }: RunView): Span {
+  const cell = row.cells.get(phase);
+  if (cell === undefined) return span('');
+  const marks: Record<CellState, Span> = {
+    pending: dim(symbols.pending),
+    running: accent(cell.total > 1 ? `${spinner} ${cell.done}/${cell.total}` : spinner),
+    done: ok(symbols.ok),
+    failed: bad(symbols.failed),
+    skipped: dim(symbols.dash),
+  };
+  return marks[cell.state];
+}
+
+function wordsOf(row: HostRow, { state }: RunView): Span | undefined {
+  if (row.failed !== undefined) return bad('failed');
+  if (row.doing !== undefined && state.finished === undefined) return accent(row.doing);
+  const cells = [...row.cells.values()];
+  if (
+    state.plan !== undefined &&
+    cells.length > 0 &&
+    cells.every((cell) => cell.state === 'done' || cell.state === 'skipped')
+  )
+    return dim('done');
+  return undefined;
+}
+
+function proofLines({ state, symbols }: RunView): Line[] {
+  const { ok: good, failed, unchecked } = state.proofs;
+  if (good + failed + unchecked === 0) return [];
+  return [
+    line(),
+    line(
+      '   ',
+      dim('proof  '),
+      ok(`${symbols.ok} ${good} passed`),
+      failed > 0 && bad(`   ${symbols.failed} ${failed} failed`),
+      unchecked > 0 && warn(`   ${symbols.warn} ${unchecked} could not be checked`),
+    ),
+  ];
+}
+
+/** What the tail says: that it is stopping, or how it ended. */
+export function runTail({ state, stopping, cells, symbols, elapsedMs }: RunView): Line[] {
+  const { finished } = state;
+  if (finished === undefined)
+    return stopping
+      ? [
+          line(),
+          ...paragraph('Stopping: what has begun is brought to a safe end. ^C once more leaves at once.', cells - 2, {
+            role: 'warn',
+            indent: 1,
+          }),
+        ]
+      : [];
+  const words: Record<typeof finished.outcome, Span> = {
+    healthy: ok(`${symbols.ok} done: every member is up and proved, in ${clock(elapsedMs)}`),
+    'nothing-to-do': ok(`${symbols.ok} nothing to do: the hosts are as the profile says`),
+    declined: dim('nothing was changed'),
+    failed: bad(`${symbols.failed} it did not work out`),
+    interrupted: warn(`${symbols.warn} stopped; what is done stays, a replay goes on from here`),
+  };
+  return [line(), line(' ', words[finished.outcome])];
+}
+
+/** The log pane: the very commands, and what they printed. */
+export function logLines(log: readonly LogEntry[]): Line[] {
+  const name = Math.min(20, Math.max(0, ...log.map((entry) => width(entry.host)))) + 1;
+  return log.map((entry) => {
+    const host = sized(dim(entry.host), name);
+    if (entry.stream === 'command') return line(' ', host, accent('$ '), bold(entry.line));
+    return line(' ', host, '  ', entry.stream === 'stderr' ? warn(entry.line) : span(entry.line));
+  });
+}
