@@ -61,7 +61,14 @@ export type Action = Base &
     | { kind: 'ensure-user' }
     /** fsync measured with a small write in the data directory's file system; the first apply only. */
     | { kind: 'measure-disk'; folder: string }
-    | { kind: 'files'; leaves: LeafSpec[]; folders: { path: string; mode: number; owner?: string; group?: string }[]; files: FileChange[]; versioned?: { folder: string; mode: number; owner?: string; group?: string }; enable: boolean }
+    | {
+        kind: 'files';
+        leaves: LeafSpec[];
+        folders: { path: string; mode: number; owner?: string; group?: string }[];
+        files: FileChange[];
+        versioned?: { folder: string; mode: number; owner?: string; group?: string };
+        enable: boolean;
+      }
     /** All members of a new cluster at once. */
     | { kind: 'start' }
     /** One member of a running cluster; quorum and health are checked before and after. */

@@ -1,0 +1,186 @@
+/**
+ * Checks that a member stays who it is. Cluster name, token, data directory, peer addresses and membership are never
+ * changed by a replay: etcd would begin an empty cluster, or be refused by the others.
+ */
+
+import type { ClusterView, HostView } from '../view.ts';
+import { isKnownHere } from '../view.ts';
+import { type Check, listed, stop, verb } from './finding.ts';
+
+const command = (...words: string[]) => ['etcd-wizard', ...words].join(' ');
+
+/** The host's configuration says that its data lies elsewhere, and nothing says that no data is there. */
+function movedFrom({ current, layout, facts, writtenFor, ours }: HostView): string | undefined {
+  const before = current?.ETCD_DATA_DIR;
+  if (!ours || writtenFor === undefined || before === undefined || before === layout.dataDir) return undefined;
+  return facts.dataDirs[before]?.hasWal === false ? undefined : before;
+}
+
+export const dataDirChanged: Check = ({ input: { profile }, hosts }) =>
+  hosts.flatMap((view) => {
+    const before = movedFrom(view);
+    if (before === undefined) return [];
+    return [
+      stop('data-dir-changed', [view.name], {
+        what: `The profile puts ${view.name}’s data into ${view.layout.dataDir}; its member has it in ${before}.`,
+        why: 'A member started on an empty folder would silently begin an empty cluster. A replay never moves data.',
+        remedy: [
+          `Put etcd.dataDir: ${before} back into the profile, or replace the members one by one:`,
+          command('member', 'replace', profile.name, view.name),
+        ],
+      }),
+    ];
+  });
+
+export const identityChanged: Check = ({ input: { profile, observed }, hosts, token }) =>
+  hosts.flatMap((view) => {
+    const { name, current, started, ours, member, host } = view;
+    if (!ours || !started || current === undefined) return [];
+    const findings = [];
+    const before = current.ETCD_NAME;
+    if (before !== undefined && before !== name) {
+      findings.push(
+        stop('name-changed', [name], {
+          what: `The member on ${host.address} is called ${before}, not ${name}.`,
+          why: 'The other members know it by its name and its data carries it.',
+          remedy: [
+            `Put name: ${before} back into the profile, or replace the member:`,
+            command('member', 'replace', profile.name, before, '--address', host.address, '--name', name),
+          ],
+        }),
+      );
+    }
+    const oldToken = current.ETCD_INITIAL_CLUSTER_TOKEN;
+    if (oldToken !== undefined && oldToken !== token) {
+      findings.push(
+        stop('token-changed', [name], {
+          what: `${name} belongs to a cluster with the token ${oldToken}, not ${token}.`,
+          why: 'The token is part of the cluster’s identity and is fixed when its members start for the first time. Another cluster of the same name may have been made from another machine.',
+          remedy: [
+            `Put token: ${oldToken} back under etcd in the profile, or go on from the machine that made this cluster.`,
+          ],
+        }),
+      );
+    }
+    const url =
+      observed?.members.find((each) => each.name === name)?.peerUrls[0] ?? current.ETCD_INITIAL_ADVERTISE_PEER_URLS;
+    if (url !== undefined && url !== member.peerUrl) {
+      findings.push(
+        stop('peer-address-changed', [name], {
+          what: `${name} is known to the others as ${url}; the profile says ${member.peerUrl}.`,
+          why: 'Peer addresses are kept in the cluster itself; changed in a configuration file alone they do nothing.',
+          remedy: [
+            'Put the old address back into the profile, or replace the member:',
+            command('member', 'replace', profile.name, name, '--address', host.address),
+          ],
+        }),
+      );
+    }
+    return findings;
+  });
+
+/** Who belongs to the cluster, by the cluster's own word, else by what its started members were told at first. */
+export const membershipChanged: Check = ({ input: { profile, observed }, hosts }) => {
+  const wanted = profile.hosts.map(({ name }) => name);
+  const urls = new Map(hosts.map(({ name, member }) => [name, member.peerUrl]));
+  // A member that was added but never started has no name yet; its peer address tells which one it is.
+  const told = observed?.members.map(({ name, peerUrls }) =>
+    name !== '' ? name : (wanted.find((each) => peerUrls.includes(urls.get(each) ?? '')) ?? listed(peerUrls)),
+  );
+  const carried = hosts.find(({ ours, started, current }) => ours && started && current?.ETCD_INITIAL_CLUSTER)?.current
+    ?.ETCD_INITIAL_CLUSTER;
+  const present = told ?? carried?.split(',').map((entry) => entry.split('=')[0] ?? '');
+  if (present === undefined) return [];
+  const missing = wanted.filter((name) => !present.includes(name));
+  const surplus = present.filter((name) => !wanted.includes(name));
+  const why =
+    'A replay never changes who belongs to the cluster; that is done one member at a time, with quorum looked at before each step.';
+  return [
+    ...(missing.length > 0
+      ? [
+          stop('member-missing', missing, {
+            what: `${listed(missing)} ${verb(missing.length, 'is', 'are')} in the profile but not in the cluster.`,
+            why,
+            remedy: missing.map((name) => command('member', 'add', profile.name, name)),
+          }),
+        ]
+      : []),
+    ...(surplus.length > 0
+      ? [
+          stop('member-surplus', surplus, {
+            what: `${listed(surplus)} ${verb(surplus.length, 'is', 'are')} in the cluster but not in the profile.`,
+            why,
+            remedy: [
+              'Put it back into the profile, or take it out of the cluster:',
+              ...surplus.map((name) => command('member', 'remove', profile.name, name)),
+            ],
+          }),
+        ]
+      : []),
+  ];
+};
+
+/**
+ * A member that the others know but whose write-ahead log is gone would vote a second time in elections that it has
+ * forgotten: it must come back under a new identity. While others run, etcd itself refuses it («already bootstrapped»);
+ * while they do not, nothing but this check would.
+ */
+export const logLost: Check = (cluster) => {
+  const { input, hosts } = cluster;
+  const { profile } = input;
+  const empty = hosts.filter((view) => !view.started && movedFrom(view) === undefined);
+  const lost = empty.filter((view) => wasStarted(cluster, view));
+  if (lost.length > 0 && lost.length === hosts.length) {
+    return [
+      stop(
+        'data-lost',
+        lost.map(({ name }) => name),
+        {
+          what: `${profile.name} has been running, but none of its members has any data.`,
+          why: 'Starting now would make an empty cluster in its place.',
+          remedy: [
+            'Restore a snapshot:',
+            command('snapshot', 'restore', profile.name),
+            'To begin anew without the old data, take the cluster down first:',
+            command('uninstall', profile.name),
+          ],
+        },
+      ),
+    ];
+  }
+  const unsure =
+    input.observed === undefined && !isKnownHere(input.state) && hosts.some(({ started }) => started)
+      ? empty.filter((view) => !lost.includes(view))
+      : [];
+  return [
+    ...lost.map(({ name, layout }) =>
+      stop('wal-lost', [name], {
+        what: `${name} has been a member, but its data is gone (${layout.dataDir}/member/wal).`,
+        why: 'Started empty under its old identity it could vote twice and lose what the cluster has confirmed. It has to come back as a new member.',
+        remedy: [command('member', 'replace', profile.name, name)],
+      }),
+    ),
+    ...(unsure.length > 0
+      ? [
+          stop(
+            'wal-unsure',
+            unsure.map(({ name }) => name),
+            {
+              what: `Whether ${listed(unsure.map(({ name }) => name))} ${verb(unsure.length, 'has', 'have')} ever been started cannot be told from here.`,
+              why: 'Other members have data and none of them answers; this machine did not make the cluster. A member that lost its data must not be started empty.',
+              remedy: [
+                'Go on from the machine that made the cluster, or start the other members first:',
+                `sudo systemctl start etcd`,
+              ],
+            },
+          ),
+        ]
+      : []),
+  ];
+};
+
+/** Published client URLs mean that it has been up once; without a word from the others the first proof does. */
+function wasStarted({ input: { observed, state } }: ClusterView, { name }: HostView): boolean {
+  if (observed) return (observed.members.find((each) => each.name === name)?.clientUrls.length ?? 0) > 0;
+  return state.bootstrappedAt !== undefined;
+}

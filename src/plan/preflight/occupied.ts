@@ -1,0 +1,126 @@
+/** Checks of what is on a host already: another etcd, another cluster's files, data without configuration. */
+import { posix } from 'node:path';
+import { isInTheWay, isLeftOver, isPackageDefault, mayStop, serviceOf } from '../foreign.ts';
+import { type Check, note, stop, warn } from './finding.ts';
+
+const takeOver = (profile: string, host: string) => [
+  'If it is no longer needed, agree to stop it and to move its data aside:',
+  `etcd-wizard replay ${profile} --take-over ${host}`,
+];
+
+export const foreignEtcd: Check = ({ input: { profile }, hosts }) =>
+  hosts.flatMap((view) =>
+    view.foreign.map((process) => {
+      const { name } = view;
+      const service = serviceOf(process);
+      const data = process.dataDir ?? 'an unknown folder';
+      if (isPackageDefault(process)) {
+        return note('package-default', [name], {
+          what: `The package’s own etcd runs on ${name}, with nothing stored in it.`,
+          why: 'Debian starts one when etcd-server is installed. It is stopped to make room; its data is kept.',
+          remedy: [],
+        });
+      }
+      if (service === undefined) {
+        return stop('foreign-etcd', [name], {
+          what: `Another etcd runs on ${name} (process ${process.pid}, user ${process.user}, data in ${data}).`,
+          why: 'It is not run by a systemd unit of its own, so it cannot be stopped from here: a container, the kubelet or a person started it.',
+          remedy: ['Stop it where it was started, or choose another host.'],
+        });
+      }
+      const other =
+        view.writtenFor !== undefined && view.writtenFor !== profile.name ? ` of the cluster ${view.writtenFor}` : '';
+      if (mayStop(view, process)) {
+        return warn('take-over', [name], {
+          what: `The etcd${other} on ${name} (${service}.service, data in ${data}) will be stopped.`,
+          why: 'You named this host with --take-over. Its data is kept.',
+          remedy: [],
+        });
+      }
+      return stop('foreign-etcd', [name], {
+        what: `Another etcd${other} runs on ${name} (${service}.service, data in ${data}).`,
+        why:
+          process.keyCount === undefined
+            ? 'Whether it holds anything could not be seen; somebody may need it.'
+            : `It holds ${process.keyCount} keys; somebody may need it.`,
+        remedy: takeOver(profile.name, name),
+      });
+    }),
+  );
+
+export const otherCluster: Check = ({ input: { profile }, hosts }) =>
+  hosts.flatMap(({ name, writtenFor, foreign, takeOver: named, layout }) => {
+    // While it runs it is told of as a foreign etcd.
+    if (writtenFor === undefined || writtenFor === profile.name || foreign.length > 0) return [];
+    const text = {
+      what: `${name} carries the configuration of another cluster, ${writtenFor} (${layout.confFile}).`,
+      why: 'etcd-wizard wrote it; a host holds one member.',
+    };
+    return [
+      named
+        ? warn('other-cluster', [name], { ...text, remedy: [] })
+        : stop('other-cluster', [name], {
+            ...text,
+            remedy: [
+              `If ${writtenFor} has ended there, or was only renamed in this profile, look at it first:`,
+              `etcd-wizard uninstall ${writtenFor}`,
+              ...takeOver(profile.name, name),
+            ],
+          }),
+    ];
+  });
+
+export const leftOverData: Check = ({ input: { profile }, hosts }) =>
+  hosts.flatMap((view) => {
+    const { name, layout, started, foreign } = view;
+    if (!isLeftOver(view) || foreign.some(({ dataDir }) => dataDir !== undefined && isInTheWay(view, dataDir)))
+      return [];
+    const what = `${layout.dataDir} on ${name} holds ${started ? 'an etcd’s data' : 'files'}, but no configuration of this cluster is there.`;
+    if (view.takeOver)
+      return [
+        warn('left-over-data', [name], {
+          what,
+          why: 'You named this host with --take-over: it is moved aside, not deleted.',
+          remedy: [],
+        }),
+      ];
+    return [
+      stop('left-over-data', [name], {
+        what,
+        why: started
+          ? 'A member started on it would come up with the old data and the old cluster’s identity.'
+          : 'What they are is not known here.',
+        remedy: [
+          'Choose another etcd.dataDir, or agree to moving it aside:',
+          `etcd-wizard replay ${profile.name} --take-over ${name}`,
+        ],
+      }),
+    ];
+  });
+
+/** Files of somebody else at our paths are replaced, with a copy kept; worth knowing before agreeing. */
+export const filesInTheWay: Check = ({ input, hosts }) => {
+  if (input.embedded) return [];
+  return hosts.flatMap(({ name, ours, facts, layout, writtenFor }) => {
+    if (ours || writtenFor !== undefined) return [];
+    const ourPaths = [
+      layout.confFile,
+      layout.unitFile ?? '',
+      layout.trust.client,
+      layout.trust.peer,
+      ...Object.values(layout.certificates).flatMap(({ cert, key }) => [cert, key]),
+    ];
+    const there = [...new Set(ourPaths)].filter(
+      (path) => facts.files[path] !== undefined && facts.files[path]?.target !== '/dev/null',
+    );
+    if (there.length === 0) return [];
+    const shown = there.slice(0, 3).join(', ');
+    return [
+      warn('files-replaced', [name], {
+        what: `On ${name} ${shown}${there.length > 3 ? ` and ${there.length - 3} more` : ''} will be replaced.`,
+        why: 'Somebody else put them there. They are copied first, with owner and mode.',
+        remedy: [`They will be in ${posix.join(layout.backupRoot ?? '', input.stamp)}.`],
+      }),
+    ];
+  });
+};
