@@ -31,6 +31,8 @@ export interface AppProps {
   onInterrupt(): void;
   /** Leaves; the lines are for the terminal afterwards. */
   onExit(lines: string[]): void;
+  /** Where it opens. */
+  start?: 'home' | 'new';
   /** Milliseconds between two looks of the health pane. */
   interval?: number;
 }
@@ -43,8 +45,8 @@ export function App(props: AppProps): ReactNode {
   );
 }
 
-function Screens({ services, signal, onInterrupt, onExit, interval = 1000 }: AppProps): ReactNode {
-  const [route, setRoute] = useState<Route>({ at: 'home' });
+function Screens({ services, signal, onInterrupt, onExit, start = 'home', interval = 1000 }: AppProps): ReactNode {
+  const [route, setRoute] = useState<Route>({ at: start === 'new' ? 'wizard' : 'home' });
   const [questions] = useState(() => new Questions());
   const lines = useRef<string[]>([]);
   const exit = () => onExit(lines.current);

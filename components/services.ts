@@ -3,6 +3,7 @@ import type { RunEvent } from '../src/apply/events.ts';
 import type { Interaction } from '../src/front/interaction.ts';
 import type { ClusterHealth } from '../src/health/types.ts';
 import type { ProfileFile } from '../src/profile/schema.ts';
+import type { WizardDraft } from '../src/wizard/types.ts';
 
 export interface SavedProfile {
   name: string;
@@ -43,6 +44,10 @@ export interface AppServices {
   /** Converges the hosts to the profile; reports by events; resolves also when it failed. */
   run(name: string, interaction: Interaction, emit: (event: RunEvent) => void, signal: AbortSignal): Promise<RunResult>;
   health(name: string): Promise<HealthSource>;
+  /** The wizard that was left unfinished, if any. */
+  draft(): Promise<WizardDraft | undefined>;
+  /** Keeps an unfinished wizard; undefined forgets it. */
+  keepDraft(draft: WizardDraft | undefined): Promise<void>;
   /** The embedded cluster: starts it, resolves to its health source; closing the source stops it. */
   tryHere(members: number, emit: (event: RunEvent) => void, signal: AbortSignal): Promise<HealthSource>;
 }

@@ -1,6 +1,6 @@
 /** The app (`etcd-wizard`) and the wizard (`new`): what the screens can have done, wired to what does it. */
 import { EXIT, WizardError } from '../errors.ts';
-import { openApp } from '../front/ink/app.ts';
+import { openApp } from '../front/ink/index.ts';
 import { wantsInk } from '../front/run.ts';
 import type { CommandIo } from './io.ts';
 import { appServices } from './services.ts';
@@ -29,6 +29,6 @@ export async function newCluster(io: CommandIo): Promise<number> {
     for (const line of await openApp(appServices(io), io, { start: 'new' })) io.out(line);
     return EXIT.ok;
   }
-  const { plainWizard } = await import('../front/plain/wizard.ts');
-  return plainWizard(io, appServices(io));
+  const { newOnLines } = await import('./new.ts');
+  return newOnLines(io);
 }

@@ -44,7 +44,11 @@ async function watchLines(io: CommandIo, source: HealthSource, interval: number)
     show(io, look);
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, interval * 1000);
-      io.signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+      const end = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      io.signal.addEventListener('abort', end, { once: true });
     });
   }
   return code;

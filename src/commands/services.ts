@@ -4,12 +4,15 @@ import { asWizardError, type WizardError } from '../errors.ts';
 import type { CommandIo } from './io.ts';
 
 export function appServices(io: CommandIo): AppServices {
+  const drafts = async () => new (await import('../profile/drafts.ts')).DraftStore(io.paths.state);
   const store = async () => new (await import('../profile/store.ts')).ProfileStore(io.paths.config);
   return {
     version: io.version,
     profiles: async () => (await store()).list(),
     load: async (name) => (await (await store()).load(name)).file,
     save: async (profile) => (await store()).save(profile, { replace: true }),
+    draft: async () => (await drafts()).load(),
+    keepDraft: async (draft) => (await drafts()).save(draft),
     health: async (name) => {
       const { profileHealth } = await import('./health-source.ts');
       return profileHealth(io, (await (await store()).load(name)).profile);

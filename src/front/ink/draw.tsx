@@ -10,11 +10,17 @@ import type { RunEnd, RunTitle, Start } from '../run.ts';
 import type { InkIo } from './io.ts';
 import { interrupt, untilLeft } from './mount.tsx';
 
-export function drawApp(services: AppServices, io: InkIo, capabilities: Capabilities): Promise<string[]> {
+export function drawApp(
+  services: AppServices,
+  io: InkIo,
+  capabilities: Capabilities,
+  start: 'home' | 'new',
+): Promise<string[]> {
   return untilLeft<string[]>(io, capabilities, { keepLastFrame: false }, (leave) => (
     <App
       services={services}
       signal={io.signal}
+      start={start}
       onInterrupt={() => interrupt(() => leave([]))}
       onExit={leave}
       interval={capabilities.serial ? 5000 : 1000}

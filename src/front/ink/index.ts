@@ -10,10 +10,14 @@ export { runInInk } from './run.tsx';
  * `io.signal` (Ctrl-C, SIGTERM, SIGHUP) lets what runs wind down and then leaves.
  * @returns lines that are to stay in the terminal
  */
-export async function openApp(services: AppServices, io: InkIo): Promise<string[]> {
+export async function openApp(
+  services: AppServices,
+  io: InkIo,
+  options: { start?: 'home' | 'new' } = {},
+): Promise<string[]> {
   const capabilities = prepare(io);
   const { drawApp } = await import('./draw.tsx');
-  return drawApp(services, io, capabilities);
+  return drawApp(services, io, capabilities, options.start ?? 'home');
 }
 
 /**
