@@ -83,7 +83,7 @@ function keyPair(name: string): Promise<string> {
 }
 
 /** Debian with systemd, sshd and the lab's users, without etcd. */
-export async function baseImage(release: Release): Promise<string> {
+async function baseImage(release: Release): Promise<string> {
   const key = `${await clientKey()}.pub`;
   return await once(`base-${release}`, { release, PACKAGES, CUSTOMISE, key }, async (folder) => {
     const include = `--include=${PACKAGES.join(',')}`;

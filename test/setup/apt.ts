@@ -4,7 +4,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { must } from './process.ts';
 
-export const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 export type Release = 'bookworm' | 'trixie';
 
 /**
