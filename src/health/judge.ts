@@ -21,7 +21,10 @@ export interface JudgeOptions {
   expected?: readonly string[];
   /** What the cluster says of its members: gives names, learners, and members that nobody pointed at. */
   known?: readonly EtcdMember[];
-  /** Further certificates whose expiry matters, such as the CA and the client's own. */
+  /**
+   * Further certificates whose expiry matters. Named as a member they count as that member's (its peer certificate is not
+   * seen on the client port); others, such as the CA, get a remark of their own.
+   */
   extraCertificates?: readonly { name: string; certificate: CertificateInfo }[];
 }
 
@@ -40,7 +43,7 @@ export function judge(samples: readonly Sample[], options: JudgeOptions): Cluste
   );
   const members = samples.map((sample) => judgeMember(sample, { clusterId, leaderId, leaderSample, options }));
   const votes = countVotes(members, options);
-  const state = stateOf(members, votes, options);
+  const state = stateOf(members, votes);
   const leader =
     members.find((member) => member.role === 'leader')?.name ??
     (leaderId && options.known?.find((each) => each.id === leaderId)?.name);
@@ -88,7 +91,8 @@ function judgeMember(sample: Sample, { clusterId, leaderId, leaderSample, option
     leaderSample?.raftIndex !== undefined && sample.raftIndex !== undefined && !foreign && answered
       ? Math.max(0, leaderSample.raftIndex - sample.raftIndex)
       : undefined;
-  const expiry = firstExpiry(sample.chain);
+  const own = options.extraCertificates?.filter((each) => each.name === sample.endpoint.name) ?? [];
+  const expiry = firstExpiry([...sample.chain, ...own.map(({ certificate }) => certificate)]);
   const daysLeft = expiry === undefined ? undefined : daysUntil(expiry, options.now);
   const member: MemberHealth = {
     name: sample.endpoint.name,
@@ -160,7 +164,7 @@ function distinct(members: readonly MemberHealth[]): MemberHealth[] {
   });
 }
 
-function stateOf(members: readonly MemberHealth[], votes: Votes, { now }: JudgeOptions): ClusterHealth['state'] {
+function stateOf(members: readonly MemberHealth[], votes: Votes): ClusterHealth['state'] {
   if (votes.up === 0 && !votes.proven) return votes.down > votes.total - votes.needed ? 'no-quorum' : 'unknown';
   const leaderless = members
     .filter((member) => member.up && member.role !== 'learner')
@@ -170,9 +174,7 @@ function stateOf(members: readonly MemberHealth[], votes: Votes, { now }: JudgeO
     (member) =>
       member.up && member.sample.healthy && (member.sample.complaint === undefined || member.sample.limited === true),
   );
-  const expired = members.some(
-    (member) => firstExpiry(member.sample.chain, now) !== undefined && (member.daysLeft ?? 0) < 0,
-  );
+  const expired = members.some((member) => (member.daysLeft ?? 0) < 0);
   const leaders = new Set(
     members
       .filter((member) => member.up && member.sample.leaderId !== undefined)
@@ -238,6 +240,7 @@ function clusterRemarks(
     remarks.push(`not a member of the cluster, or never started: ${missing.join(', ')}`);
   if (votes.unseen.length > 0) remarks.push(`not looked at: ${votes.unseen.join(', ')}`);
   for (const { name, certificate } of options.extraCertificates ?? []) {
+    if (members.some((member) => member.name === name)) continue;
     const days = daysUntil(certificate.notAfter, options.now);
     if (days < 0) remarks.push(`${name} expired ${plural(-days, 'day')} ago`);
     else if (days <= 30) remarks.push(`${name} expires in ${plural(days, 'day')}`);

@@ -15,10 +15,9 @@ export const plural = (count: number, noun: string): string => `${count} ${noun}
 /** Whole days, rounded down: 0 is «today», negative is over. */
 export const daysUntil = (notAfter: number, now: number): number => Math.floor((notAfter - now) / DAY_MS);
 
-/** The earliest end of validity in a chain, epoch milliseconds; with `before` only if it lies before that. */
-export function firstExpiry(chain: readonly CertificateInfo[], before = Number.POSITIVE_INFINITY): number | undefined {
-  const first = Math.min(...chain.map(({ notAfter }) => notAfter));
-  return Number.isFinite(first) && first < before ? first : undefined;
+/** The earliest end of validity, epoch milliseconds; undefined without certificates. */
+export function firstExpiry(certificates: readonly CertificateInfo[]): number | undefined {
+  return certificates.length === 0 ? undefined : Math.min(...certificates.map(({ notAfter }) => notAfter));
 }
 
 export function memberRemarks(

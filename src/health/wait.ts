@@ -43,11 +43,16 @@ export async function lookOnce(target: ClusterTarget): Promise<ClusterHealth> {
 const judgeAll = (samples: readonly Sample[], { members }: ClusterTarget) =>
   judge(samples, { now: Date.now(), expected: members.map(({ name }) => name) });
 
-/** What the running cluster says of itself; undefined when no member answers. */
-export async function observeCluster(target: ClusterTarget): Promise<ObservedCluster | undefined> {
+/**
+ * What the running cluster says of itself; undefined when no member answers.
+ * @throws what the signal was aborted with
+ */
+export async function observeCluster(
+  target: ClusterTarget & { signal?: AbortSignal },
+): Promise<ObservedCluster | undefined> {
   const links = linksOf(target);
   try {
-    const samples = await Promise.all(links.map((link) => link.look()));
+    const samples = await unlessAborted(Promise.all(links.map((link) => link.look())), target.signal);
     // A member with a quorum behind it knows best; one that is cut off still knows what the list was.
     const order = links
       .map((link, index) => ({ link, sample: samples[index] }))
@@ -113,7 +118,8 @@ export async function waitForQuorum(
 }
 
 /** The result, or at once an interruption: what is under way ends by its own limits. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+async function unlessAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (signal === undefined) return work;
   signal.throwIfAborted();
   let abort = () => {};
   const aborted = new Promise<never>((_, reject) => {
