@@ -207,7 +207,7 @@ export const profileSchema = z.strictObject({
   runtime: oneOf(['auto', 'systemd', 'openrc', 'static-pod']).default('auto'),
   addressing: oneOf(['dns', 'ip']).optional(),
   hosts: z
-    .array(host, { error: 'a list of hosts, each with name and address' })
+    .array(hostSchema, { error: 'a list of hosts, each with name and address' })
     .min(1, 'at least one host')
     .max(99, 'at most 99 hosts'),
   etcd: etcd.prefault({}),
