@@ -86,14 +86,15 @@ function read(der: Buffer, x509: X509Certificate, publicKey: KeyObject): Certifi
   const wrapper = rest.find(({ tag }) => tag === 0xa3);
   const extensions = wrapper ? elements(single(wrapper.content, TAG.sequence).content).map(readExtension) : [];
   const ids = extensions.map(({ id }) => id);
+  const twice = firstRepeated(ids);
 
   const malformed =
     (serialBytes[0] ?? 0) >= 0x80
       ? 'x509: negative serial number'
       : algorithm?.raw.equals(outerAlgorithm?.raw ?? Buffer.alloc(0)) !== true
         ? "x509: inner and outer signature algorithm identifiers don't match"
-        : new Set(ids).size < ids.length
-          ? 'x509: certificate contains duplicate extensions'
+        : twice !== undefined
+          ? `x509: certificate contains duplicate extension with OID "${twice}"`
           : undefined;
 
   const certificate: Certificate = {
@@ -237,6 +238,11 @@ function algorithmName(key: KeyObject): string {
   if (key.asymmetricKeyType === 'ec') return `ecdsa-${curves[namedCurve ?? ''] ?? namedCurve ?? 'unknown'}`;
   if (key.asymmetricKeyType === 'rsa') return `rsa-${modulusLength}`;
   return key.asymmetricKeyType ?? 'unknown';
+}
+
+function firstRepeated(ids: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  return ids.find((id) => seen.size === seen.add(id).size);
 }
 
 const colons = (bytes: Buffer): string => (bytes.toString('hex').toUpperCase().match(/../g) ?? []).join(':');

@@ -5,6 +5,9 @@
 import type { Certificate } from './certificate.ts';
 import { ipBytes, ipText } from './ip.ts';
 
+/** Go's own bound before 1.26 (MaxConstraintComparisions): certificates made to waste time end here. */
+const MAX_COMPARISONS = 250_000;
+
 /**
  * @param chain leaf first, trust anchor last
  * @returns Go's words for the first violation; undefined when there is none
@@ -15,6 +18,9 @@ export function constraintViolation(chain: readonly Certificate[]): string | und
     for (const { nameConstraints } of chain.slice(index + 1)) {
       if (nameConstraints === undefined) continue;
       const { permitted, excluded } = nameConstraints;
+      const rules = [permitted, excluded].reduce((sum, { dns, ip }) => sum + dns.length + ip.length, 0);
+      if (rules * (info.dnsNames.length + info.ipAddresses.length) > MAX_COMPARISONS)
+        return `more than ${MAX_COMPARISONS} comparisons of names with constraints`;
       const found =
         firstOf(info.ipAddresses, (address) =>
           judge('IP address', address, permitted.ip, excluded.ip, inRange, rangeText),
