@@ -68,6 +68,8 @@ export interface DataDirFact {
   mode?: number;
   owner?: string;
   group?: string;
+  /** It could not be looked into without more rights: `hasWal` and `empty` are then not known and false. */
+  unreadable?: boolean;
 }
 
 export interface ServiceFact {
