@@ -114,7 +114,8 @@ function parsed(text: string, lineCounter: LineCounter, fail: (why: string) => n
       merge: false,
       uniqueKeys: true,
       prettyErrors: true,
-      logLevel: 'silent',
+      // «silent» would also accept a second document.
+      logLevel: 'error',
     });
   } catch (error) {
     // The parser recurses: thousands of brackets end in a stack overflow, which is caught here and nowhere else.

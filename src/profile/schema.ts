@@ -250,7 +250,10 @@ export function parseProfile(value: unknown): ParseResult {
     const problems = crossCheck(parsed.data);
     return problems.length > 0 ? { ok: false, problems } : { ok: true, profile: withDefaults(parsed.data) };
   }
-  const problems = parsed.error.issues.flatMap((issue) => fromIssue(issue, value));
+  // One sentence a field is enough: the first rule that it breaks.
+  const problems = parsed.error.issues
+    .flatMap((issue) => fromIssue(issue, value))
+    .filter(({ field }, index, all) => all.findIndex((other) => other.field === field) === index);
   // What depends on several fields is told in the same go, as far as the rest of the profile has the shape for it.
   const mended = profileSchema.safeParse(mend(value, problems));
   const isNew = ({ field }: ProfileProblem) =>
