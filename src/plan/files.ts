@@ -53,7 +53,7 @@ export function hostFiles(cluster: ClusterView, view: HostView): HostFiles {
     reasons: [
       ...certificates.reasons,
       ...texts.map(
-        ({ path, change, reason }) => reason ?? `${path} ${change === 'create' ? 'is not there yet' : 'differs'}`,
+        ({ path, change, reason }) => `${path} ${reason ?? (change === 'create' ? 'is not there yet' : 'differs')}`,
       ),
       ...folders.map(
         (folder) => `${folder.path} ${ownershipReason(facts.files[folder.path], folder) ?? 'is not there yet'}`,
@@ -89,7 +89,7 @@ function textChange(
 
 function modeChange(fact: FileFact, path: string, content: Content, owned: Ownership): FileChange[] {
   const reason = ownershipReason(fact, owned);
-  return reason === undefined ? [] : [{ path, content, ...owned, change: 'mode', reason: `${path} ${reason}` }];
+  return reason === undefined ? [] : [{ path, content, ...owned, change: 'mode', reason }];
 }
 
 /** Certificates, keys and trust files lie in one folder that is switched by one rename: when one changes, all are written. */
@@ -141,7 +141,7 @@ function certificateChanges(
         ...leaves.flatMap(({ leaf, reasons: why }) => why.map((each) => `${leaf.role} certificate: ${each}`)),
         ...anchors.filter(({ state }) => state !== 'same').map(({ path, state }) => `${path}: ${state}`),
       ]
-    : files.flatMap(({ reason }) => reason ?? []);
+    : files.map(({ path, reason }) => `${path} ${reason ?? 'differs'}`);
   return {
     files,
     leaves: stale ? leaves.map(({ leaf }) => leaf) : [],

@@ -7,28 +7,30 @@ import type { Action, FileChange, Plan, PreflightFinding } from './types.ts';
 
 const SEVERITY: Record<PreflightFinding['severity'], string> = { stop: 'STOP', warn: 'WARNING', note: 'note' };
 
-/** The whole plan: findings first, then what is done where, hosts that do the same on one line. */
-export function renderPlan(plan: Plan): string[] {
+/**
+ * The whole plan: findings first, then what is done where, hosts that do the same on one line.
+ * @param diff adds what every action changes, file by file
+ */
+export function planLines(plan: Plan, { diff = false }: { diff?: boolean } = {}): string[] {
   const stops = plan.findings.filter(({ severity }) => severity === 'stop').length;
-  const findings = plan.findings.flatMap(renderFinding);
-  if (stops > 0)
-    return [
-      ...findings,
-      `${plan.cluster}: nothing is done until ${stops === 1 ? 'this is' : `these ${stops} are`} settled.`,
-    ].map(cleanLine);
-  if (plan.actions.length === 0)
-    return [...findings, `${plan.cluster}: nothing to do, the hosts are as the profile says.`].map(cleanLine);
+  const findings = plan.findings.flatMap(findingLines).map(cleanLine);
+  const end = (words: string) => [...findings, cleanLine(`${plan.cluster}: ${words}`)];
+  if (stops > 0) return end(`nothing is done until ${stops === 1 ? 'this is' : `these ${stops} are`} settled.`);
+  if (plan.actions.length === 0) return end('nothing to do, the hosts are as the profile says.');
   const rows = groupActions(plan.actions);
   const width = Math.min(24, Math.max(...rows.map(({ hosts }) => hosts.length)));
   return [
     ...findings,
     `Plan for ${plan.cluster}: nothing has been changed yet`,
-    ...rows.map(({ hosts, title, count }) => `  ${hosts.padEnd(width)}  ${title}${count === '' ? '' : `  (${count})`}`),
-  ].map(cleanLine);
+    ...rows.map(({ hosts, title, count }) =>
+      cleanLine(`  ${hosts.padEnd(width)}  ${title}${count === '' ? '' : `  (${count})`}`),
+    ),
+    ...(diff ? plan.actions.flatMap((action) => ['', ...renderDiff(action)]) : []),
+  ];
 }
 
 /** What was found, why it matters, what to do. */
-export function renderFinding({ severity, what, why, remedy }: PreflightFinding): string[] {
+function findingLines({ severity, what, why, remedy }: PreflightFinding): string[] {
   return [`${SEVERITY[severity]}: ${what}`, `  ${why}`, ...remedy.map((line) => `    ${line}`), ''];
 }
 
@@ -41,7 +43,7 @@ interface Row {
 }
 
 /** Actions with the same title are one row, in the order of the first of each. */
-export function groupActions(actions: readonly Action[]): Row[] {
+function groupActions(actions: readonly Action[]): Row[] {
   const groups = new Map<string, Action[]>();
   for (const action of actions) groups.set(action.title, [...(groups.get(action.title) ?? []), action]);
   return [...groups.values()].map((same) => {

@@ -39,7 +39,8 @@ export const privilege: Check = ({ input, hosts }) => {
 /** Keys that cannot be read are no reason to issue new ones. */
 export const readable: Check = ({ hosts }) =>
   hosts.flatMap(({ name, facts }) => {
-    const paths = Object.values(facts.files)
+    // A data directory that cannot be looked into could hold a member's log.
+    const paths = [...Object.values(facts.files), ...Object.values(facts.dataDirs)]
       .filter(({ unreadable }) => unreadable === true)
       .map(({ path }) => path);
     if (paths.length === 0) return [];
