@@ -1,0 +1,40 @@
+/** `plan` over many hosts, each of which takes half a second to answer any command: time must grow with that, not with the number. */
+import { Lab } from '../test/lab/lab.ts';
+import { type Row, time } from './report.ts';
+
+const SLOWNESS_S = 0.5;
+
+export async function manyHosts(numbers: readonly number[]): Promise<Row[]> {
+  const lab = await Lab.start({ hosts: Math.max(...numbers), etcd: 'present' });
+  try {
+    await Promise.all(lab.hosts.map((host) => host.sh(`sed -i '1i sleep ${SLOWNESS_S}' /home/pi/.bashrc`)));
+    const times: number[] = [];
+    for (const number of numbers) {
+      const hosts = lab.hosts.slice(0, number).map(({ name, address }) => ({ name, address, ssh: { user: 'pi' } }));
+      const profile = await lab.controller.profile({ name: `hosts${number}`, hosts }, { file: `hosts${number}.yaml` });
+      const result = await lab.run(['plan', profile, '--json']);
+      if (result.code !== 2)
+        throw new Error(
+          `plan over ${number} hosts: exit ${result.code}\n${result.stdout.slice(-2000)}${result.stderr.slice(-2000)}`,
+        );
+      times.push(result.elapsedMs);
+    }
+    const growth = (times.at(-1) ?? 0) / (times[0] ?? 1);
+    const [few, many] = [numbers[0] ?? 1, numbers.at(-1) ?? 1];
+    return [
+      ...numbers.map((number, index) => ({
+        what: `\`plan\` over ${number} hosts that each take ${SLOWNESS_S} s to answer a command`,
+        measured: time([times[index] ?? 0]),
+        bar: '',
+      })),
+      {
+        what: `… ${many} hosts against ${few}`,
+        measured: `${growth.toFixed(1)} ×`,
+        bar: `far less than ${(many / few).toFixed(0)} ×`,
+        met: growth < many / few / 3,
+      },
+    ];
+  } finally {
+    await lab.stop();
+  }
+}
