@@ -1,4 +1,5 @@
 /** Opens SSH connections to all hosts of a profile at once; the only place from which ssh2 is loaded, and only then. */
+import { setMaxListeners } from 'node:events';
 import type { Client } from 'ssh2';
 import { asWizardError, WizardError } from '../errors.ts';
 import type { ProfileHost } from '../profile/schema.ts';
@@ -8,7 +9,7 @@ import { HostKeys } from './host-keys.ts';
 import { Identities } from './identities.ts';
 import { Prompter } from './prompter.ts';
 import { SshTransport } from './ssh.ts';
-import { parseHop, resolveTarget, type SshTarget, type TargetOptions } from './ssh-target.ts';
+import { endpointOf, parseHop, resolveTarget, type SshTarget, type TargetOptions } from './ssh-target.ts';
 import type { ConnectQuestions, Transport } from './transport.ts';
 
 export interface ConnectOptions extends TargetOptions {
@@ -56,11 +57,14 @@ export async function openTransport(host: ConnectHost, options: ConnectOptions):
   return connector.open(host);
 }
 
-/** More bastions in a row than this is a configuration that refers to itself. */
-const MAX_HOPS = 8;
+interface Connected {
+  client: Client;
+  /** Gives back the bastion's connection. */
+  release: () => Promise<void>;
+}
 
 interface Bastion {
-  client: Promise<Client>;
+  connected: Promise<Connected>;
   users: number;
   release: () => Promise<void>;
 }
@@ -76,6 +80,8 @@ class Connector {
   }
 
   static async start(options: ConnectOptions): Promise<Connector> {
+    // One signal for all hosts: Node must not warn of a leak.
+    if (options.signal) setMaxListeners(0, options.signal);
     const { default: ssh2 } = await import('ssh2');
     const prompter = new Prompter(options.questions);
     const session: Session = {
@@ -95,7 +101,7 @@ class Connector {
     try {
       const target = await resolveTarget(host.name, host.address, host.ssh, this.#options);
       state(host.name, 'connecting', `${target.user}@${target.hostname}`);
-      const { client, release } = await this.#connect(target, target.jump, 0);
+      const { client, release } = await this.#connect(target, await this.#bastionsOf(target));
       state(host.name, 'connected', `${target.user}@${target.hostname}`);
       return new SshTransport(client, target, {
         prompter: this.#session.prompter,
@@ -109,28 +115,38 @@ class Connector {
     }
   }
 
-  async #connect(
-    target: SshTarget,
-    jump: readonly string[],
-    depth: number,
-  ): Promise<{ client: Client; release: () => Promise<void> }> {
-    const last = jump.at(-1);
-    if (last === undefined)
+  /** Bastions on the way, the one nearest to us first. @throws WizardError `bad-input` for a circle */
+  async #bastionsOf(target: SshTarget): Promise<SshTarget[]> {
+    const chain: SshTarget[] = [];
+    let behind = target;
+    let jump = [...target.jump];
+    for (let hop = jump.pop(); hop !== undefined; hop = jump.pop()) {
+      const named = parseHop(hop);
+      const bastion = await resolveTarget(hop, named.host, named, this.#options);
+      // `Host *` with a ProxyJump matches the bastion too: it is not sent through itself.
+      if (isSame(bastion, behind)) break;
+      if (isSame(bastion, target) || chain.some((each) => isSame(each, bastion))) throw circle(target, hop);
+      chain.unshift(bastion);
+      behind = bastion;
+      // Only the first of a chain is reached as its own configuration says, as with ssh -J.
+      if (jump.length === 0) jump = [...bastion.jump];
+    }
+    return chain;
+  }
+
+  async #connect(target: SshTarget, chain: readonly SshTarget[]): Promise<Connected> {
+    const last = chain.at(-1);
+    if (last === undefined) {
       return { client: await openConnection(target, this.#session, DIRECT), release: async () => undefined };
-    if (depth >= MAX_HOPS)
-      throw new WizardError('bad-input', `The bastions of ${target.host} lead in a circle.`, {
-        host: target.host,
-        next: ['Correct ProxyJump in ~/.ssh/config.'],
-      });
-    const bastion = await this.#hop(last, jump.slice(0, -1), target, depth);
-    if (bastion === undefined) return this.#connect(target, [], depth);
+    }
+    const bastion = this.#share(last, chain.slice(0, -1));
     const release = onceOnly(bastion.release);
     try {
-      const client = await bastion.client.catch((thrown: unknown) => {
-        throw behindBastion(target, last, asWizardError(thrown));
+      const { client } = await bastion.connected.catch((thrown: unknown) => {
+        throw behindBastion(target, last.host, asWizardError(thrown));
       });
       const route: Route = {
-        bastion: last,
+        bastion: last.host,
         dial: (hostname, port, timeoutMs, signal) => dialThrough(client, hostname, port, timeoutMs, signal),
       };
       return { client: await openConnection(target, this.#session, route), release };
@@ -140,35 +156,22 @@ class Connector {
     }
   }
 
-  /** The shared connection to a bastion; undefined when it is the very host that is being connected to (`Host *` with ProxyJump). */
-  async #hop(hop: string, before: readonly string[], behind: SshTarget, depth: number): Promise<Bastion | undefined> {
-    const named = parseHop(hop);
-    const target = await resolveTarget(
-      `${hop} (the bastion of ${behind.host})`,
-      named.host,
-      { ...named },
-      this.#options,
-    );
-    if (target.hostname === behind.hostname && target.port === behind.port && target.user === behind.user)
-      return undefined;
-    target.host = hop;
-    // Only the first of a chain is reached as its own configuration says, as with ssh -J.
-    const jump = before.length > 0 ? before : target.jump;
-    const key = [...jump, `${target.user}@${target.hostname}:${target.port}`].join(',');
+  /** One connection for all that lies behind a bastion; it ends with the last user. */
+  #share(target: SshTarget, chain: readonly SshTarget[]): Bastion {
+    const key = [...chain, target].map((each) => `${each.user}@${endpointOf(each)}`).join(',');
     const known = this.#bastions.get(key);
     if (known) {
       known.users++;
       return known;
     }
-    const connecting = this.#connect(target, jump, depth + 1);
-    const client = connecting.then((each) => each.client);
+    const connected = this.#connect(target, chain);
     const bastion: Bastion = {
-      client,
+      connected,
       users: 1,
       release: async () => {
         if (--bastion.users > 0) return;
         this.#bastions.delete(key);
-        const opened = await connecting.catch(() => undefined); // its failure was told by whoever waited for it
+        const opened = await connected.catch(() => undefined); // its failure was told by whoever waited for it
         opened?.client.end();
         await opened?.release();
       },
@@ -176,6 +179,17 @@ class Connector {
     this.#bastions.set(key, bastion);
     return bastion;
   }
+}
+
+const isSame = (one: SshTarget, other: SshTarget): boolean =>
+  one.hostname === other.hostname && one.port === other.port && one.user === other.user;
+
+function circle(target: SshTarget, hop: string): WizardError {
+  return new WizardError('bad-input', `The bastions of ${target.host} lead in a circle.`, {
+    host: target.host,
+    why: `${hop} comes twice on the way.`,
+    next: ['Correct ProxyJump in ~/.ssh/config, or ssh.jump in the profile.'],
+  });
 }
 
 /** The bastion's failure, told for a host behind it. */

@@ -72,6 +72,7 @@ async function openOnce(
     throw connectError(target, 'dialling', thrown as Error, route.bastion);
   }
   const client = new session.ssh2.Client();
+  client.setMaxListeners(0); // every dial listens for the end
   return new Promise<Client>((resolve, reject) => {
     let stage: ConnectStage = 'greeting';
     let settled = false;

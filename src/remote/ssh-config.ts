@@ -75,7 +75,7 @@ async function askSsh(
       timeout: 10_000,
       maxBuffer: 1 << 20,
     });
-    return parseSshG(stdout);
+    return inHome(parseSshG(stdout), home);
   } catch (thrown) {
     const cause = thrown as NodeJS.ErrnoException & { stderr?: string };
     if (typeof cause.code === 'string' && (cause.code === 'ENOENT' || cause.code === 'EACCES')) return undefined;
@@ -85,6 +85,17 @@ async function askSsh(
       cause,
     });
   }
+}
+
+/** What ssh expands itself lies in the home of the user database; ours may be another (HOME). */
+function inHome(config: SshConfig, home: string): SshConfig {
+  const theirs = `${userInfo().homedir}/`;
+  const moved = (path: string) => (path.startsWith(theirs) ? join(home, path.slice(theirs.length)) : path);
+  return {
+    ...config,
+    ...(config.identityAgent && { identityAgent: moved(config.identityAgent) }),
+    ...(config.userKnownHostsFiles && { userKnownHostsFiles: config.userKnownHostsFiles.map(moved) }),
+  };
 }
 
 /** Reads what `ssh -G` prints: one `keyword value` a line, keywords in lower case. */

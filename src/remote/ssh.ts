@@ -1,4 +1,5 @@
 /** Transport over one SSH connection. */
+import { setMaxListeners } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { Client } from 'ssh2';
 import { WizardError } from '../errors.ts';
@@ -71,6 +72,7 @@ export class SshTransport implements Transport {
 
   async exec(script: string, options: ExecOptions = {}): Promise<ExecResult> {
     const { args = [], input } = options;
+    shareable(options.signal);
     if (!options.privileged) return this.#run(commandLine(script, args), input, options);
     const privilege = await this.#privilegeInForce(options);
     if (privilege === 'none') throw privilegeFrom('none', this.host, this.#target.user);
@@ -91,6 +93,7 @@ export class SshTransport implements Transport {
     port: number,
     options: { timeoutMs?: number; signal?: AbortSignal } = {},
   ): Promise<Duplex> {
+    shareable(options.signal);
     await this.#dials.enter(options.signal).catch(() => {
       throw new DialError('closed', 'interrupted');
     });
@@ -211,6 +214,11 @@ export class SshTransport implements Transport {
     if (said !== undefined) throw sudoRefused(this.host, this.#target.user, said);
     return result;
   }
+}
+
+/** One signal ends a whole run: Node must not warn of a leak for its many listeners. */
+function shareable(signal: AbortSignal | undefined): void {
+  if (signal) setMaxListeners(0, signal);
 }
 
 /** One line for sudo, then the payload. */

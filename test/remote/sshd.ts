@@ -1,7 +1,17 @@
 /** A real sshd for the tests: on a loopback port, with keys and a configuration of its own; users of its own where root. */
-import { execFileSync, type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, connect as connectTo } from 'node:net';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect as connectTo, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { ConnectHost, ConnectOptions } from '../../src/remote/connect.ts';
@@ -16,9 +26,20 @@ export const MISSING = !existsSync(SSHD)
     ? undefined
     : 'openssh-client is not installed';
 /** Users of our own need a private mount namespace. */
-export const MISSING_USERS = MISSING ?? (!ROOT ? 'not root' : !execOk('unshare', ['--mount', 'true']) ? 'no mount namespaces' : !existsSync('/usr/bin/sudo') ? 'sudo is not installed' : undefined);
+export const MISSING_USERS =
+  MISSING ??
+  (!ROOT
+    ? 'not root'
+    : !execOk('unshare', ['--mount', 'true'])
+      ? 'no mount namespaces'
+      : !existsSync('/usr/bin/sudo')
+        ? 'sudo is not installed'
+        : undefined);
 
-for (const [what, why] of [['SSH tests', MISSING], ['sudo and password tests', MISSING_USERS]] as const) {
+for (const [what, why] of [
+  ['SSH tests', MISSING],
+  ['sudo and password tests', MISSING_USERS],
+] as const) {
   if (why !== undefined) process.stderr.write(`\n*** ${what} are SKIPPED: ${why}. ***\n`);
 }
 
@@ -40,7 +61,19 @@ export function tempFolder(): string {
 
 export function makeKey(path: string, type = 'ed25519', passphrase = '', format: string[] = []): string {
   rmSync(path, { force: true });
-  execFileSync('ssh-keygen', ['-q', '-t', type, ...(type === 'rsa' ? ['-b', '2048'] : []), '-N', passphrase, '-C', `test ${type}`, ...format, '-f', path]);
+  execFileSync('ssh-keygen', [
+    '-q',
+    '-t',
+    type,
+    ...(type === 'rsa' ? ['-b', '2048'] : []),
+    '-N',
+    passphrase,
+    '-C',
+    `test ${type}`,
+    ...format,
+    '-f',
+    path,
+  ]);
   return path;
 }
 
@@ -133,29 +166,53 @@ function inNamespace(own: string, options: SshdOptions, args: string[]): ChildPr
     const home = join(own, 'home', name);
     mkdirSync(home, { recursive: true });
     chownSync(home, id, id);
-    const hash = user.password === undefined ? '*' : execFileSync('openssl', ['passwd', '-6', '-stdin'], { input: user.password, encoding: 'utf8' }).trim();
+    const hash =
+      user.password === undefined
+        ? '*'
+        : execFileSync('openssl', ['passwd', '-6', '-stdin'], { input: user.password, encoding: 'utf8' }).trim();
     lines.passwd.push(`${name}:x:${id}:${id}::${home}:/bin/bash`);
     lines.shadow.push(`${name}:${hash}:19000:0:99999:7:::`);
     lines.group.push(`${name}:x:${id}:`);
   });
   for (const file of ['passwd', 'shadow', 'group'] as const) {
     cpSync(join('/etc', file), join(etc, file));
-    writeFileSync(join(etc, file), `${readFileSync(join('/etc', file), 'utf8').trimEnd()}\n${lines[file].join('\n')}\n`);
+    writeFileSync(
+      join(etc, file),
+      `${readFileSync(join('/etc', file), 'utf8').trimEnd()}\n${lines[file].join('\n')}\n`,
+    );
   }
-  const sudoers = ['Defaults env_reset', 'Defaults lecture=never', ...(options.sudoDefaults ?? []), 'root ALL=(ALL:ALL) ALL', ...names.flatMap(([name, user]) => (user.sudoers ? [`${name} ${user.sudoers}`] : []))];
+  const sudoers = [
+    'Defaults env_reset',
+    'Defaults lecture=never',
+    ...(options.sudoDefaults ?? []),
+    'root ALL=(ALL:ALL) ALL',
+    ...names.flatMap(([name, user]) => (user.sudoers ? [`${name} ${user.sudoers}`] : [])),
+  ];
   writeFileSync(join(etc, 'sudoers'), `${sudoers.join('\n')}\n`, { mode: 0o440 });
   writeFileSync(join(etc, 'doas.conf'), `${options.doasConf ?? ''}\n`, { mode: 0o600 });
   writeFileSync(join(etc, 'nothing'), '', { mode: 0o600 });
   const binds = ['passwd', 'shadow', 'group', 'sudoers'].map((file) => `mount --bind ${join(etc, file)} /etc/${file}`);
-  if (existsSync('/usr/bin/doas')) binds.push(`touch /etc/doas.conf && mount --bind ${join(etc, 'doas.conf')} /etc/doas.conf`);
-  const hidden = (options.hide ?? []).filter((path) => existsSync(path)).map((path) => `mount --bind ${join(etc, 'nothing')} ${path}`);
-  const script = ['mkdir -p /run/sudo', 'mount -t tmpfs -o mode=711 none /run/sudo', ...binds, ...hidden, `exec ${SSHD} "$@"`].join(' && ');
-  return spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (existsSync('/usr/bin/doas'))
+    binds.push(`touch /etc/doas.conf && mount --bind ${join(etc, 'doas.conf')} /etc/doas.conf`);
+  const hidden = (options.hide ?? [])
+    .filter((path) => existsSync(path))
+    .map((path) => `mount --bind ${join(etc, 'nothing')} ${path}`);
+  const script = [
+    'mkdir -p /run/sudo',
+    'mount -t tmpfs -o mode=711 none /run/sudo',
+    ...binds,
+    ...hidden,
+    `exec ${SSHD} "$@"`,
+  ].join(' && ');
+  return spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 }
 
 async function listening(port: number, child: ChildProcess, log: string): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
-    if (child.exitCode !== null) throw new Error(`sshd ended with ${child.exitCode}: ${existsSync(log) ? readFileSync(log, 'utf8') : ''}`);
+    if (child.exitCode !== null)
+      throw new Error(`sshd ended with ${child.exitCode}: ${existsSync(log) ? readFileSync(log, 'utf8') : ''}`);
     const up = await new Promise<boolean>((resolve) => {
       const socket = connectTo(port, '127.0.0.1');
       socket.once('data', () => resolve(true));
@@ -177,7 +234,10 @@ function stop(child: ChildProcess): Promise<void> {
 }
 
 /** Answers as scripted and writes down what was asked. */
-export function scripted(answers: Partial<Record<Parameters<ConnectQuestions['secret']>[0]['kind'], (string | undefined)[]>> = {}, accept = true) {
+export function scripted(
+  answers: Partial<Record<Parameters<ConnectQuestions['secret']>[0]['kind'], (string | undefined)[]>> = {},
+  accept = true,
+) {
   const asked: string[] = [];
   let open = 0;
   const alone = async <T>(answer: () => T): Promise<T> => {
@@ -187,8 +247,16 @@ export function scripted(answers: Partial<Record<Parameters<ConnectQuestions['se
     return answer();
   };
   const questions: ConnectQuestions = {
-    acceptHostKey: (key) => alone(() => (asked.push(`host-key ${key.host} ${key.fingerprint}`), accept)),
-    secret: (question) => alone(() => (asked.push(`${question.kind}${question.retry ? ' again' : ''}: ${question.prompt}`), answers[question.kind]?.shift())),
+    acceptHostKey: (key) =>
+      alone(() => {
+        asked.push(`host-key ${key.host} ${key.fingerprint}`);
+        return accept;
+      }),
+    secret: (question) =>
+      alone(() => {
+        asked.push(`${question.kind}${question.retry ? ' again' : ''}: ${question.prompt}`);
+        return answers[question.kind]?.shift();
+      }),
   };
   return { asked, questions };
 }
@@ -217,10 +285,14 @@ export function makeWorld(): World {
     options: (changes = {}) => ({
       questions: scripted({}, false).questions,
       acceptNewHostKeys: true,
-      environment: { HOME: home, USER: user, PATH: process.env['PATH'] },
+      environment: { HOME: home, USER: user, PATH: process.env.PATH },
       ownKnownHosts: join(folder, 'own', 'known_hosts'),
       ...changes,
     }),
-    host: ({ port }, { name = 'pi1', ssh = {} } = {}) => ({ name, address: '127.0.0.1', ssh: { port, user, identityFile: key, ...ssh } }),
+    host: ({ port }, { name = 'pi1', ssh = {} } = {}) => ({
+      name,
+      address: '127.0.0.1',
+      ssh: { port, user, identityFile: key, ...ssh },
+    }),
   };
 }
