@@ -1,18 +1,16 @@
 /** The app: which screen is shown, and what leads from one to the next. */
 import { type ReactNode, useEffect, useRef, useState } from 'react';
-import type { ProfileFile } from '../src/profile/schema.ts';
 import { useWindowSize } from '../src/terminal/ink.ts';
 import { errorScreenLines } from './errors.ts';
 import { Frame, useSpinner, useSymbols } from './frame.tsx';
 import { Keys, LEVEL, useBindings } from './keys.tsx';
 import { bold, dim, line } from './lines.tsx';
-import { Questions, useQuestion } from './questions.ts';
+import { Questions } from './questions.ts';
 import { HealthPane } from './screens/health-pane.tsx';
 import { Home, type HomeChoice } from './screens/home.tsx';
-import { QuestionScreen } from './screens/question-screen.tsx';
 import { RunScreen } from './screens/run-screen.tsx';
 import { TryScreen } from './screens/try-screen.tsx';
-import { Wizard } from './screens/wizard.tsx';
+import { Wizard } from './screens/wizard/wizard.tsx';
 import type { AppServices, HealthSource, RunResult } from './services.ts';
 
 type Route =
@@ -98,7 +96,7 @@ function Screens({ services, signal, onInterrupt, onExit, start = 'home', interv
       );
     case 'wizard':
       return (
-        <WizardRoute
+        <Wizard
           services={services}
           questions={questions}
           onCancel={home}
@@ -166,30 +164,6 @@ function useInterruption(
     signal.addEventListener('abort', onAbort);
     return () => signal.removeEventListener('abort', onAbort);
   }, [signal, now, questions]);
-}
-
-interface WizardRouteProps {
-  services: AppServices;
-  questions: Questions;
-  onCancel(message?: string): void;
-  onSaved(profile: ProfileFile): void;
-}
-
-/** The wizard, and over it the questions that a connection test asks. It stays mounted below: what was typed is kept. */
-function WizardRoute({ services, questions, onCancel, onSaved }: WizardRouteProps): ReactNode {
-  const question = useQuestion(questions);
-  return (
-    <>
-      <Wizard
-        services={services}
-        interaction={questions.interaction}
-        covered={question !== undefined}
-        onCancel={onCancel}
-        onSaved={onSaved}
-      />
-      {question === undefined ? null : <QuestionScreen question={question} />}
-    </>
-  );
 }
 
 function Opening({ name, onBack }: { name: string; onBack(): void }): ReactNode {

@@ -1,36 +1,3 @@
-/** The Ink front-end, for commands. Light: Ink is loaded when one of these is called. */
-import type { AppServices, HealthSource } from '../../../components/services.ts';
-import type { ClusterHealth } from '../../health/types.ts';
-import { type InkIo, prepare } from './io.ts';
-
+/** The Ink front-end, for commands. Light: Ink itself is loaded when one of these is called. */
+export { openApp, openHealthPane } from './app.ts';
 export { runInInk } from './run.tsx';
-
-/**
- * Opens the app and resolves when the person leaves it.
- * `io.signal` (Ctrl-C, SIGTERM, SIGHUP) lets what runs wind down and then leaves.
- * @returns lines that are to stay in the terminal
- */
-export async function openApp(
-  services: AppServices,
-  io: InkIo,
-  options: { start?: 'home' | 'new' } = {},
-): Promise<string[]> {
-  const capabilities = prepare(io);
-  const { drawApp } = await import('./draw.tsx');
-  return drawApp(services, io, capabilities, options.start ?? 'home');
-}
-
-/**
- * Opens the live pane until the person quits; the caller closes the source.
- * @param options.intervalMs between two looks
- * @returns the last health that was seen
- */
-export async function openHealthPane(
-  io: InkIo,
-  source: HealthSource,
-  options: { intervalMs: number },
-): Promise<ClusterHealth | undefined> {
-  const capabilities = prepare(io);
-  const { drawHealthPane } = await import('./draw.tsx');
-  return drawHealthPane(io, capabilities, source, options.intervalMs);
-}

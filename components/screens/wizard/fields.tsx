@@ -1,0 +1,84 @@
+/** Several fields one below the other, of which one has the cursor: each text is checked while it is typed. */
+import { useState } from 'react';
+import { LEVEL, useBindings } from '../../keys.tsx';
+import { bad, bold, dim, type Line, line, paragraph, sized, width } from '../../lines.tsx';
+import type { Symbols } from '../../symbols.ts';
+import { useTextInput } from '../../widgets/text-input.ts';
+
+export interface FieldSpec {
+  label: string;
+  /** The text as it was last accepted. */
+  value: string;
+  placeholder: string;
+  /** Accepts the text at once, or says what is wrong with it. */
+  accept(text: string): string | undefined;
+}
+
+/**
+ * Texts that are not accepted stay in their fields.
+ * @returns the lines, which of them has the cursor, and whether every text was accepted
+ */
+export function useFields(
+  specs: readonly FieldSpec[],
+  cells: number,
+  symbols: Symbols,
+  onEnd: () => void,
+): { lines: Line[]; focus: number; fine: boolean } {
+  const [row, setRow] = useState(0);
+  const [texts, setTexts] = useState<Record<number, string>>({});
+  const [errors, setErrors] = useState<Record<number, string | undefined>>({});
+  const now = Math.min(row, specs.length - 1);
+  const text = (index: number) => texts[index] ?? specs[index]?.value ?? '';
+  const input = useTextInput({
+    value: text(now),
+    placeholder: specs[now]?.placeholder,
+    onChange: (typed) => {
+      setTexts((before) => ({ ...before, [now]: typed }));
+      setErrors((before) => ({ ...before, [now]: specs[now]?.accept(typed) }));
+    },
+  });
+  const fine = specs.every((_, index) => errors[index] === undefined);
+  useBindings(
+    [
+      {
+        keys: ['enter'],
+        hint: now === specs.length - 1 ? 'done' : 'next',
+        run: () => (now === specs.length - 1 ? onEnd() : setRow(now + 1)),
+      },
+      {
+        keys: ['up', 'shift-tab'],
+        label: symbols.up + symbols.down,
+        hint: 'field',
+        run: () => setRow(Math.max(0, now - 1)),
+      },
+      { keys: ['down', 'tab'], run: () => setRow(Math.min(specs.length - 1, now + 1)) },
+    ],
+    { level: LEVEL.widget },
+  );
+  const label = Math.max(0, ...specs.map((spec) => width(spec.label))) + 2;
+  const lines: Line[] = [];
+  let focus = 0;
+  specs.forEach((spec, index) => {
+    const chosen = index === now;
+    if (chosen) focus = lines.length;
+    const shown = chosen ? input.field(cells - label - 5) : text(index) === '' ? dim(spec.placeholder) : text(index);
+    lines.push(
+      line(
+        ' ',
+        chosen ? bold(`${symbols.pointer} `, 'accent') : '  ',
+        sized(chosen ? bold(spec.label) : dim(spec.label), label),
+        shown,
+      ),
+    );
+    const error = errors[index];
+    if (error !== undefined)
+      lines.push(
+        ...(chosen
+          ? paragraph(`${symbols.failed} ${error}`, cells - 6, { indent: 5, role: 'bad' })
+          : [line('     ', bad(`${symbols.failed} ${error}`))]),
+      );
+  });
+  if (input.remark !== undefined)
+    lines.push(...paragraph(`${symbols.warn} ${input.remark}`, cells - 6, { indent: 5, role: 'warn' }));
+  return { lines, focus, fine };
+}

@@ -1,0 +1,35 @@
+/** The app and the health pane. Light: Ink is loaded when they are called. */
+import type { AppServices, HealthSource } from '../../../components/services.ts';
+import type { ClusterHealth } from '../../health/types.ts';
+import { type InkIo, prepare } from './io.ts';
+
+/**
+ * Opens the app and resolves when the person leaves it.
+ * `io.signal` (Ctrl-C, SIGTERM, SIGHUP) lets what runs wind down and then leaves.
+ * @param options.start `new`: with the wizard's first question
+ * @returns lines that are to stay in the terminal
+ */
+export async function openApp(
+  services: AppServices,
+  io: InkIo,
+  options: { start?: 'home' | 'new' } = {},
+): Promise<string[]> {
+  const capabilities = prepare(io);
+  const { drawApp } = await import('./draw.tsx');
+  return drawApp(services, io, capabilities, options.start ?? 'home');
+}
+
+/**
+ * Opens the live pane until the person quits; the caller closes the source.
+ * @param options.intervalMs between two looks
+ * @returns the last health that was seen
+ */
+export async function openHealthPane(
+  io: InkIo,
+  source: HealthSource,
+  options: { intervalMs: number },
+): Promise<ClusterHealth | undefined> {
+  const capabilities = prepare(io);
+  const { drawHealthPane } = await import('./draw.tsx');
+  return drawHealthPane(io, capabilities, source, options.intervalMs);
+}
