@@ -60,7 +60,7 @@ export function fingerprint(certificate: string | Buffer): string {
 }
 
 /** @throws WizardError `bad-input` when the bytes are not a certificate */
-export function parseCertificate(der: Buffer): Certificate {
+function parseCertificate(der: Buffer): Certificate {
   try {
     const x509 = new X509Certificate(der);
     return read(der, x509, x509.publicKey);

@@ -27,7 +27,7 @@ export const TAG = {
 } as const;
 
 /** Bytes that are not the DER that was expected. */
-export class DerError extends Error {}
+class DerError extends Error {}
 
 /** The elements that lie one after the other in `bytes`. @throws DerError */
 export function elements(bytes: Buffer): Der[] {

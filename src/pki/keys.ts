@@ -56,20 +56,17 @@ export function readKey(keyPem: string): KeyObject {
       why: 'It must be opened with its passphrase first.',
     });
   const blocks = readPem(keyPem, 'private key');
-  if (!blocks.some(({ label }) => label.endsWith('PRIVATE KEY'))) {
+  // Alone, since openssl writes EC PARAMETERS before some keys and people keep certificate and key in one file.
+  const block = blocks.find(({ label }) => label.endsWith('PRIVATE KEY'));
+  if (block === undefined) {
     const label = blocks[0]?.label ?? '';
-    throw new WizardError(
-      'bad-input',
-      label === 'CERTIFICATE'
-        ? 'This is a certificate, not a private key.'
-        : `This holds no private key but a ${label}.`,
-      {
-        ...(label === 'CERTIFICATE' ? { why: 'The certificate and its key were probably swapped.' } : {}),
-      },
-    );
+    if (label !== 'CERTIFICATE') throw new WizardError('bad-input', `This holds no private key but a ${label}.`);
+    throw new WizardError('bad-input', 'This is a certificate, not a private key.', {
+      why: 'The certificate and its key were probably swapped.',
+    });
   }
   try {
-    return createPrivateKey(keyPem);
+    return createPrivateKey(toPem(block.label, block.der));
   } catch (cause) {
     throw new WizardError('bad-input', 'This private key cannot be read.', {
       why: 'It is damaged or of a kind that is not known here.',

@@ -41,7 +41,7 @@ export const nameOf = ({ info }: Certificate): string =>
   `«${cleanLine(info.commonName ?? (info.subject || `serial ${info.serial}`))}»`;
 
 /** Seconds are all that certificates have; Go prints the same form. */
-export const momentText = (moment: number): string => new Date(moment).toISOString().replace(/\.\d+Z$/, 'Z');
+const momentText = (moment: number): string => new Date(moment).toISOString().replace(/\.\d+Z$/, 'Z');
 
 /**
  * Go's Certificate.isValid: unknown critical extensions, dates, CA flag and path length at this place; key usage is not looked at.

@@ -13,8 +13,6 @@ import { ipBytes } from './ip.ts';
 import { nameOf, type Purpose, type VerifyProblem, validityProblem } from './problems.ts';
 import type { CertificateInfo } from './types.ts';
 
-export type { Purpose, VerifyCode, VerifyProblem } from './problems.ts';
-
 export interface VerifyInput {
   /** PEM; what follows the first certificate counts as intermediates, as a TLS peer sends it. */
   leaf: string;

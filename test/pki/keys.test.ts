@@ -32,6 +32,14 @@ describe('keys', () => {
     },
   );
 
+  it('finds the key beside curve parameters and certificates', () => {
+    const generated = openssl(['ecparam', '-genkey', '-name', 'prime256v1']).out.toString();
+    expect(generated).toContain('EC PARAMETERS');
+    const alone = openssl(['pkcs8', '-topk8', '-nocrypt'], generated).out.toString();
+    expect(publicKeyOf(generated)).toBe(publicKeyOf(alone));
+    expect(publicKeyOf(ec.certificatePem + ec.keyPem.replaceAll('\n', '\r\n'))).toBe(publicKeyOf(ec.keyPem));
+  });
+
   it.each([
     ['PKCS#1', rsa, ['rsa', '-traditional'], 'BEGIN RSA PRIVATE KEY'],
     ['SEC 1', ec, ['ec'], 'BEGIN EC PRIVATE KEY'],
