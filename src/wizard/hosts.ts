@@ -101,7 +101,7 @@ function readEndpoint(text: string): Outcome<{ address: string; user?: string; p
   const rest = text.slice(at + 1);
   if (user !== undefined && !LOGIN_NAME.test(user)) return wrong(`«${brief(user)}» cannot be a login name.`);
   const bracketed = /^\[([^\]]*)\](?::(\d+))?$/.exec(rest);
-  const plain = /^([^:]*)(?::(.*))?$/.exec(rest);
+  const plain = /^([^:]*)(?::([^:]*))?$/.exec(rest);
   const [address, portText] = bracketed
     ? [bracketed[1] ?? '', bracketed[2]]
     : plain
@@ -118,10 +118,10 @@ function readEndpoint(text: string): Outcome<{ address: string; user?: string; p
 /** Why etcd could not be reached by the others under this address; undefined when it could. */
 function addressProblem(address: string): string | undefined {
   if (address === '') return 'An address is missing: type one such as 10.0.11.1, or pi@10.0.11.1.';
+  if (address.includes('%'))
+    return `«${brief(address)}» holds a zone index; etcd needs an address that every host can reach.`;
   if (isIP(address) === 0) {
     if (/^[\d.]+$/.test(address)) return `«${brief(address)}» is not an IPv4 address: four numbers from 0 to 255.`;
-    if (address.includes('%'))
-      return `«${brief(address)}» holds a zone index; etcd needs an address that every host can reach.`;
     if (isDnsName(address))
       return `«${brief(address)}» is a name; etcd listens on an address. Type both, such as ${address.split('.')[0]}=10.0.11.1.`;
     return `«${brief(address)}» is not an address such as 10.0.11.1 or fd00::11.`;
