@@ -68,7 +68,7 @@ export function parseFacts(text: string, context: ParseContext): HostFacts {
     etcdUser: field('etcduser') === 'yes',
     cores: Number(field('cores') ?? 0),
     memoryBytes: Number(field('memory') ?? 0) * 1024,
-    lock: field('lock'),
+    lock: linesOf(records, 'lock')[0],
     tools: records.filter(({ key }) => key === 'tool').flatMap(({ fields }) => fields.slice(0, 1)),
   };
 }

@@ -20,7 +20,7 @@ import { anchorOf, bundleStream } from '../../src/remote/bundle-stream.ts';
 import { localTransport } from '../../src/remote/local.ts';
 import { PUT_SCRIPT } from '../../src/remote/scripts/put.ts';
 import type { FileBundle, RemoteFile } from '../../src/remote/transport.ts';
-import { shells, temporary, usePath } from './shells.ts';
+import { shells, temporary, prependPath } from './shells.ts';
 
 const root = process.getuid?.() === 0;
 let folder: string;
@@ -269,7 +269,7 @@ it('killed at any command, leaves old or new files, and the next put cleans up a
     versioned: [versioned(text, { cert: text, key: text })],
     backupFolder: join(folder, 'backups'),
   });
-  const undo = usePath(bin);
+  const undo = prependPath(bin);
   let killed = 0;
   try {
     for (let stop = 1; ; stop++) {

@@ -11,7 +11,7 @@ export interface Shell {
 }
 
 /** A folder to be put in front of PATH. */
-export function usePath(folder: string, alone = false): () => void {
+export function prependPath(folder: string, alone = false): () => void {
   const before = process.env.PATH;
   process.env.PATH = alone ? folder : `${folder}:${before}`;
   return () => {
@@ -35,7 +35,7 @@ function withBin(fill: (folder: string) => void, alone = false): () => () => voi
     const folder = temporary();
     mkdirSync(folder, { recursive: true });
     fill(folder);
-    const undo = usePath(folder, alone);
+    const undo = prependPath(folder, alone);
     return () => {
       undo();
       rmSync(folder, { recursive: true });

@@ -103,7 +103,7 @@ while read -r key value unit; do
 done </proc/meminfo
 for tool in openssl nc curl timeout bash; do has "$tool" && say tool "$tool"; done
 id -u etcd >/dev/null 2>&1 && say etcduser yes
-[ -r "$lock" ] && read -r line <"$lock" && say lock "$line"
+[ -r "$lock" ] && read -r line <"$lock" && printf 'lock\\t%s\\n' "$line"
 
 if [ -d /run/systemd/system ]; then
   say init systemd "$(systemctl --version 2>/dev/null | { read -r word version rest; echo "$version"; })"
