@@ -11,13 +11,13 @@ import { Home, type HomeChoice } from './screens/home.tsx';
 import { RunScreen } from './screens/run-screen.tsx';
 import { TryScreen } from './screens/try-screen.tsx';
 import { Wizard } from './screens/wizard/wizard.tsx';
-import type { AppServices, HealthSource, RunResult } from './services.ts';
+import type { AppServices, HealthSource, RunResult, StartAt } from './services.ts';
 
 type Route =
   | { at: 'home'; message?: string }
   | { at: 'wizard' }
   | { at: 'run'; name: string; stop: AbortController; leaveAfter: boolean }
-  | { at: 'try'; stop: AbortController }
+  | { at: 'try'; members: number; stop: AbortController; leaveAfter: boolean }
   | { at: 'opening'; name: string }
   | { at: 'health'; source: HealthSource; leaveAfter: boolean }
   | { at: 'error'; error: unknown };
@@ -30,9 +30,15 @@ export interface AppProps {
   /** Leaves; the lines are for the terminal afterwards. */
   onExit(lines: string[]): void;
   /** Where it opens. */
-  start?: 'home' | 'new';
+  start?: StartAt;
   /** Milliseconds between two looks of the health pane. */
   interval?: number;
+}
+
+function firstRoute(at: StartAt): Route {
+  if (at.start === 'new') return { at: 'wizard' };
+  if (at.start === 'try') return { at: 'try', members: at.members, stop: new AbortController(), leaveAfter: true };
+  return { at: 'home' };
 }
 
 export function App(props: AppProps): ReactNode {
@@ -43,8 +49,8 @@ export function App(props: AppProps): ReactNode {
   );
 }
 
-function Screens({ services, signal, onInterrupt, onExit, start = 'home', interval = 1000 }: AppProps): ReactNode {
-  const [route, setRoute] = useState<Route>({ at: start === 'new' ? 'wizard' : 'home' });
+function Screens({ services, signal, onInterrupt, onExit, start = { start: 'home' }, interval = 1000 }: AppProps): ReactNode {
+  const [route, setRoute] = useState<Route>(() => firstRoute(start));
   const [questions] = useState(() => new Questions());
   const lines = useRef<string[]>([]);
   const exit = () => onExit(lines.current);
@@ -69,7 +75,7 @@ function Screens({ services, signal, onInterrupt, onExit, start = 'home', interv
   };
   const choose = (choice: HomeChoice) => {
     if (choice.kind === 'new') setRoute({ at: 'wizard' });
-    else if (choice.kind === 'try') setRoute({ at: 'try', stop: new AbortController() });
+    else if (choice.kind === 'try') setRoute({ at: 'try', members: 3, stop: new AbortController(), leaveAfter: false });
     else if (choice.kind === 'replay') run(choice.name, false);
     else openHealth(choice.name, false);
   };
@@ -117,9 +123,9 @@ function Screens({ services, signal, onInterrupt, onExit, start = 'home', interv
     case 'try':
       return (
         <TryScreen
-          start={(emit, stopped) => services.tryHere(3, emit, stopped)}
+          start={(emit, stopped) => services.tryHere(route.members, emit, stopped)}
           stop={route.stop}
-          onReady={(source) => setRoute({ at: 'health', source, leaveAfter: false })}
+          onReady={(source) => setRoute({ at: 'health', source, leaveAfter: route.leaveAfter })}
           onStopped={() => (signal.aborted ? exit() : home())}
           onFailed={(error) => setRoute({ at: 'error', error })}
         />

@@ -32,6 +32,9 @@ export interface RunResult {
   summary: string[];
 }
 
+/** The screen at which the app opens; left, it leads out again where a command named it. */
+export type StartAt = { start: 'home' | 'new' } | { start: 'try'; members: number };
+
 export interface AppServices {
   version: string;
   profiles(): Promise<SavedProfile[]>;

@@ -29,6 +29,11 @@ export async function newOnLines(io: CommandIo): Promise<number> {
 }
 
 function probeLines(name: string, probe: HostProbe): string[] {
-  if (probe.state === 'ok') return [`  ● ${name}: ${probe.summary}`, ...probe.warnings.map((warning) => `  ▲ ${name}: ${warning}`)];
-  return [`  ✗ ${name}: ${cleanLine(probe.what)}`, ...(probe.why ? [`    ${cleanLine(probe.why)}`] : []), ...probe.next.map((line) => `    ${cleanLine(line)}`)];
+  if (probe.state === 'ok')
+    return [`  ● ${name}: ${probe.summary}`, ...probe.warnings.map((warning) => `  ▲ ${name}: ${warning}`)];
+  return [
+    `  ✗ ${name}: ${cleanLine(probe.what)}`,
+    ...(probe.why ? [`    ${cleanLine(probe.why)}`] : []),
+    ...probe.next.map((line) => `    ${cleanLine(line)}`),
+  ];
 }

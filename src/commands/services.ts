@@ -3,10 +3,13 @@ import type { AppServices, HostProbe, RunResult } from '../../components/service
 import { asWizardError, type WizardError } from '../errors.ts';
 import type { CommandIo } from './io.ts';
 
-export function appServices(io: CommandIo): AppServices {
+/** `settled` waits for what still winds down when the app has gone: members of `try` being stopped. */
+export function appServices(io: CommandIo): AppServices & { settled(): Promise<void> } {
+  const windingDown: Promise<void>[] = [];
   const drafts = async () => new (await import('../profile/drafts.ts')).DraftStore(io.paths.state);
   const store = async () => new (await import('../profile/store.ts')).ProfileStore(io.paths.config);
   return {
+    settled: async () => void (await Promise.all(windingDown)),
     version: io.version,
     profiles: async () => (await store()).list(),
     load: async (name) => (await (await store()).load(name)).file,
@@ -47,7 +50,7 @@ export function appServices(io: CommandIo): AppServices {
     },
     async tryHere(members, emit, signal) {
       const { startTry } = await import('./try.ts');
-      return startTry(io, members, emit, signal);
+      return startTry(io, members, emit, signal, (stopping) => windingDown.push(stopping));
     },
   };
 }

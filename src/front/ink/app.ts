@@ -1,22 +1,21 @@
 /** The app and the health pane. Light: Ink is loaded when they are called. */
-import type { AppServices, HealthSource } from '../../../components/services.ts';
+import type { AppServices, HealthSource, StartAt } from '../../../components/services.ts';
 import type { ClusterHealth } from '../../health/types.ts';
 import { type InkIo, prepare } from './io.ts';
 
 /**
  * Opens the app and resolves when the person leaves it.
  * `io.signal` (Ctrl-C, SIGTERM, SIGHUP) lets what runs wind down and then leaves.
- * @param options.start `new`: with the wizard's first question
  * @returns lines that are to stay in the terminal
  */
 export async function openApp(
   services: AppServices,
   io: InkIo,
-  options: { start?: 'home' | 'new' } = {},
+  start: StartAt,
 ): Promise<string[]> {
   const capabilities = prepare(io);
   const { drawApp } = await import('./draw.tsx');
-  return drawApp(services, io, capabilities, options.start ?? 'home');
+  return drawApp(services, io, capabilities, start);
 }
 
 /**

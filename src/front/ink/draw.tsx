@@ -2,7 +2,7 @@
 import { App } from '../../../components/app.tsx';
 import { Pane } from '../../../components/pane.tsx';
 import { Questions } from '../../../components/questions.ts';
-import type { AppServices, HealthSource, RunResult } from '../../../components/services.ts';
+import type { AppServices, HealthSource, RunResult, StartAt } from '../../../components/services.ts';
 import { SingleRun } from '../../../components/single-run.tsx';
 import type { ClusterHealth } from '../../health/types.ts';
 import type { Capabilities } from '../../terminal/capabilities.ts';
@@ -14,7 +14,7 @@ export function drawApp(
   services: AppServices,
   io: InkIo,
   capabilities: Capabilities,
-  start: 'home' | 'new',
+  start: StartAt,
 ): Promise<string[]> {
   return untilLeft<string[]>(io, capabilities, { keepLastFrame: false }, (leave) => (
     <App
