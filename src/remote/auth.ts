@@ -25,6 +25,8 @@ export class Login {
   #passwordTries = 0;
   #keyboardTries = 0;
   #methods: readonly string[] = [];
+  /** The host took a key and yet did not let us in: it wants more (AuthenticationMethods), or refused the signature. */
+  #signed = false;
 
   constructor(
     ssh2: Ssh2,
@@ -43,9 +45,10 @@ export class Login {
   /** The next thing to try; false: nothing is left. For ssh2's authHandler. */
   async next(methodsLeft: readonly AuthenticationType[] | null): Promise<AnyAuthMethod | false> {
     const username = this.#target.user;
-    // «none» costs no try and makes the host say what it accepts.
-    if (!this.#triedNone) {
+    // «none» makes the host say what it accepts; ssh2 drops what it says after an agent's key.
+    if (!this.#triedNone || this.#signed) {
       this.#triedNone = true;
+      this.#signed = false;
       return { type: 'none', username };
     }
     if (methodsLeft) this.#methods = methodsLeft;
@@ -56,7 +59,20 @@ export class Login {
       return {
         type: 'agent',
         username,
-        agent: oneKeyAgent(this.#ssh2, identity, this.#unhurried, (why) => this.tried.push(`  ${why}`)),
+        agent: oneKeyAgent(this.#ssh2, {
+          label: identity.label,
+          publicKey: () => this.#unhurried(() => identity.publicKey()),
+          sign: async (data, hash) => {
+            try {
+              const signature = await this.#unhurried(() => identity.sign(data, hash));
+              this.#signed = true;
+              return signature;
+            } catch (thrown) {
+              this.tried.push(cleanLine((thrown as Error).message));
+              throw thrown;
+            }
+          },
+        }),
       };
     }
     if (offers('password') && this.#passwordTries < TRIES) {
@@ -145,10 +161,10 @@ export class Login {
 }
 
 /** One key shown as an agent: so ssh2 offers the public half first, and a passphrase is asked for only if the host wants the key. */
-function oneKeyAgent(ssh2: Ssh2, identity: Identity, unhurried: Unhurried, note: (why: string) => void): BaseAgent {
+function oneKeyAgent(ssh2: Ssh2, identity: Identity): BaseAgent {
   class OneKeyAgent extends ssh2.BaseAgent<ParsedKey> {
     override getIdentities(callback: (error?: Error | null, keys?: ParsedKey[]) => void): void {
-      unhurried(() => identity.publicKey()).then(
+      identity.publicKey().then(
         (key) => callback(null, key ? [key] : []),
         (error: Error) => callback(error),
       );
@@ -161,12 +177,9 @@ function oneKeyAgent(ssh2: Ssh2, identity: Identity, unhurried: Unhurried, note:
     ): void {
       const done = typeof options === 'function' ? options : callback;
       const hash = typeof options === 'function' ? undefined : options.hash;
-      unhurried(() => identity.sign(data, hash)).then(
+      identity.sign(data, hash).then(
         (signature) => done?.(null, signature),
-        (error: Error) => {
-          note(cleanLine(error.message));
-          done?.(error);
-        },
+        (error: Error) => done?.(error),
       );
     }
   }

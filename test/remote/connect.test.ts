@@ -18,6 +18,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { WizardError } from '../../src/errors.ts';
 import { openTransport, openTransports } from '../../src/remote/connect.ts';
 import {
+  endWorld,
   freePort,
   MISSING,
   makeKey,
@@ -39,8 +40,7 @@ describe.skipIf(MISSING !== undefined)('real sshds', () => {
     sshd = await startSshd(world.folder, { hostKeyTypes: ['ed25519', 'rsa', 'ecdsa'] });
   });
   afterAll(async () => {
-    await sshd?.stop();
-    rmSync(world.folder, { recursive: true, force: true });
+    await endWorld(world);
   });
   beforeEach(() => {
     rmSync(join(world.folder, 'own'), { recursive: true, force: true });

@@ -1,13 +1,12 @@
 /** Against a real sshd: commands, limits, dials, what breaks. */
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTransport, openTransports } from '../../src/remote/connect.ts';
 import { reasonOf } from '../../src/remote/dial.ts';
 import type { Transport } from '../../src/remote/transport.ts';
-import { freePort, MISSING, makeWorld, ROOT, type Sshd, startSshd, type World } from './sshd.ts';
+import { endWorld, freePort, MISSING, makeWorld, ROOT, type Sshd, startSshd, type World } from './sshd.ts';
 
 describe.skipIf(MISSING !== undefined)('a real sshd', () => {
   let world: World;
@@ -20,8 +19,7 @@ describe.skipIf(MISSING !== undefined)('a real sshd', () => {
   });
   afterAll(async () => {
     await pi?.close();
-    await sshd?.stop();
-    rmSync(world.folder, { recursive: true, force: true });
+    await endWorld(world);
   });
 
   test('exit status, both outputs, arguments with everything a shell could stumble over', async () => {

@@ -7,6 +7,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -88,6 +89,15 @@ export async function freePort(): Promise<number> {
   });
 }
 
+const running = new Set<ChildProcess>();
+
+/** Ends every sshd of this file's tests and removes the folder. */
+export async function endWorld(world: World | undefined): Promise<void> {
+  await Promise.all([...running].map(stop));
+  running.clear();
+  if (world) rmSync(world.folder, { recursive: true, force: true });
+}
+
 export interface Sshd {
   port: number;
   folder: string;
@@ -144,6 +154,7 @@ export async function startSshd(folder: string, options: SshdOptions = {}): Prom
   const log = join(own, 'log');
   const args = ['-D', '-f', config, '-E', log];
   const child = options.users ? inNamespace(own, options, args) : spawn(SSHD, args, { stdio: 'ignore' });
+  running.add(child);
   await listening(port, child, log);
   return {
     port,
@@ -191,7 +202,12 @@ function inNamespace(own: string, options: SshdOptions, args: string[]): ChildPr
   writeFileSync(join(etc, 'sudoers'), `${sudoers.join('\n')}\n`, { mode: 0o440 });
   writeFileSync(join(etc, 'doas.conf'), `${options.doasConf ?? ''}\n`, { mode: 0o600 });
   writeFileSync(join(etc, 'nothing'), '', { mode: 0o600 });
-  const binds = ['passwd', 'shadow', 'group', 'sudoers'].map((file) => `mount --bind ${join(etc, file)} /etc/${file}`);
+  // PAM's two seconds of delay after a wrong password teach these tests nothing.
+  const auth = readFileSync('/etc/pam.d/common-auth', 'utf8').replaceAll(/(pam_unix\.so.*)$/gm, '$1 nodelay');
+  mkdirSync(join(etc, 'pam.d'), { recursive: true });
+  writeFileSync(join(etc, 'pam.d/common-auth'), auth);
+  const files = ['passwd', 'shadow', 'group', 'sudoers', 'pam.d/common-auth'];
+  const binds = files.map((file) => `mount --bind ${join(etc, file)} /etc/${file}`);
   if (existsSync('/usr/bin/doas'))
     binds.push(`touch /etc/doas.conf && mount --bind ${join(etc, 'doas.conf')} /etc/doas.conf`);
   const hidden = (options.hide ?? [])
@@ -205,7 +221,7 @@ function inNamespace(own: string, options: SshdOptions, args: string[]): ChildPr
     `exec ${SSHD} "$@"`,
   ].join(' && ');
   return spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', ...args], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', openSync(join(own, 'stderr'), 'w')],
   });
 }
 
