@@ -19,7 +19,7 @@ import type { Transport } from '../remote/transport.ts';
 const WATCHED = `exec 3<&0
 "$@" </dev/null 3<&- &
 child=$!
-( read -r _ <&3; kill -TERM $child; sleep 5; kill -KILL $child ) 2>/dev/null &
+( read -r _ <&3; kill -TERM $child; sleep 5; kill -KILL $child ) >/dev/null 2>&1 &
 watcher=$!
 exec 3<&-
 wait $child
@@ -27,8 +27,8 @@ code=$?
 kill $watcher 2>/dev/null
 exit $code`;
 
-/** etcd says so, in 3.4 to 3.6, when it has joined a quorum: what Type=notify reports to systemd. */
-const READY = 'ready to serve client requests';
+/** etcd says so when it has joined a quorum, which is what Type=notify reports to systemd; 3.4 has only the second line with zap. */
+const READY = /ready to serve client requests|serving client traffic/;
 const MAX_LINES = 500;
 const MAX_LINE = 4000;
 
@@ -123,7 +123,7 @@ export class EmbeddedService implements ServiceControl {
     for (const stream of [child.stdout, child.stderr]) {
       if (stream === null) continue;
       createInterface({ input: stream }).on('line', (line) => {
-        if (line.includes(READY)) process.ready = true;
+        if (READY.test(line)) process.ready = true;
         lines.push(line.slice(0, MAX_LINE));
         if (lines.length > MAX_LINES) lines.splice(0, lines.length - MAX_LINES);
       });
