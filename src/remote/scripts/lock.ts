@@ -16,10 +16,20 @@ read -r run
 read -r stale
 now=$(date +%s); now=\${now%%[!0-9]*}
 own=$lock.$run
+# holder FILE: reads a lock; what makes no sense counts as very old.
 holder() {
   held= since= theirs= name=
-  { IFS=$TAB read -r held since theirs name <"$lock"; } 2>/dev/null
+  { IFS=$TAB read -r held since theirs name <"$1"; } 2>/dev/null
   case $since in '' | *[!0-9]*) since=0 ;; esac
+  age=$((now - since))
+}
+# A time ahead of the host's clock is one from before the clock was set right.
+fresh() { [ "$age" -lt "$stale" ] && [ "$age" -gt "-$stale" ]; }
+tell() { printf '%s\\t%s\\t%s\\t%s\\n' "$1" "$age" "$theirs" "$name"; }
+refuse() {
+  rm -f -- "$own"
+  tell held
+  exit 2
 }
 write() { printf '%s\\t%s\\t%s\\t%s\\n' "$run" "$now" "$cluster" "$who" >"$own"; }
 case $1 in
@@ -31,37 +41,36 @@ case $1 in
         # Not because of another lock: say why.
         ln -- "$own" "$lock" || { rm -f -- "$own"; exit 3; }
       else
-        holder
-        age=$((now - since))
-        if [ "$held" != "$run" ] && [ "$age" -lt "$stale" ] && [ "$age" -gt "-$stale" ]; then
-          rm -f -- "$own"
-          printf 'held\\t%s\\t%s\\t%s\\n' "$age" "$theirs" "$name"
-          exit 2
+        holder "$lock"
+        fresh && refuse
+        # Of several that take a stale lock over, one gets the guard; it replaces the lock without a gap.
+        guard=$lock.takeover
+        seen=$held:$since
+        if ! ln -- "$own" "$guard" 2>/dev/null; then
+          holder "$guard"
+          fresh || rm -f -- "$guard"
+          refuse
         fi
-        # Of several that take a stale lock over, one moves it away; the others find it gone or fresh.
-        mv -- "$lock" "$own.stale" 2>/dev/null
-        was=$held; at=$since
-        { IFS=$TAB read -r held since rest <"$own.stale"; } 2>/dev/null
-        if [ "$held" != "$was" ] || [ "$since" != "$at" ]; then ln -- "$own.stale" "$lock" 2>/dev/null; fi
-        rm -f -- "$own.stale"
-        if ! ln -- "$own" "$lock" 2>/dev/null; then
-          holder
-          rm -f -- "$own"
-          printf 'held\\t%s\\t%s\\t%s\\n' "$((now - since))" "$theirs" "$name"
-          exit 2
+        holder "$lock"
+        if [ -e "$lock" ] && [ "$held:$since" = "$seen" ]; then
+          tell stale
+          mv -f -- "$own" "$lock" || { rm -f -- "$own" "$guard"; exit 3; }
+        elif ! ln -- "$own" "$lock" 2>/dev/null; then
+          rm -f -- "$guard"
+          refuse
         fi
-        printf 'stale\\t%s\\t%s\\t%s\\n' "$age" "$theirs" "$name"
+        rm -f -- "$guard"
       fi
     fi
     rm -f -- "$own"
     ;;
   refresh)
-    holder
-    [ "$held" = "$run" ] || { printf 'lost\\t%s\\t%s\\t%s\\n' "$((now - since))" "$theirs" "$name"; exit 2; }
+    holder "$lock"
+    [ "$held" = "$run" ] || { tell lost; exit 2; }
     write && mv -f -- "$own" "$lock" || exit 3
     ;;
   release)
-    holder
+    holder "$lock"
     rm -f -- "$own"
     [ "$held" != "$run" ] || rm -f -- "$lock"
     ;;
