@@ -24,8 +24,6 @@ export interface HostSettings {
   folder: string;
   /** Resolver and web server of the lab. */
   gateway: string;
-  /** `/var/lib` is an ordinary disk, not a part of the overlay that the root is. */
-  dataDisk: boolean;
   /** `Packages` of the lab's repository, as if `apt-get update` had run; absent: a machine that never did. */
   packageList?: string;
 }
@@ -66,18 +64,44 @@ export class Host {
     return join(this.#settings.folder, 'root');
   }
 
-  /** Puts the disk together: the image below, an empty layer above, and what makes this host this host. */
+  /** Puts the disk together: a copy of the image, and what makes this host this host. */
   async install(): Promise<void> {
     const { folder, layers, gateway, id, number } = this.#settings;
-    const [upper, work, data] = ['upper', 'work', 'data'].map((part) => join(folder, part)) as [string, string, string];
-    for (const each of [upper, work, data, this.#root]) await mkdir(each, { recursive: true });
+    const [image, upper, work] = ['image', 'upper', 'work'].map((part) => join(folder, part)) as [
+      string,
+      string,
+      string,
+    ];
+    for (const each of [image, upper, work, this.#root]) await mkdir(each, { recursive: true });
+    const lower = (part: string): string => `lowerdir=${layers.map((layer) => join(layer, part)).join(':')}`;
+    // A real disk, as hosts have it: only /usr, which is large and hardly written to, is shared with the image.
+    await must('mount', ['-t', 'overlay', 'overlay', '-o', lower('') + (layers.length === 1 ? `:${work}` : ''), image]);
+    await must('find', [
+      image,
+      '-mindepth',
+      '1',
+      '-maxdepth',
+      '1',
+      '!',
+      '-name',
+      'usr',
+      '-exec',
+      'cp',
+      '-a',
+      '-t',
+      this.#root,
+      '{}',
+      '+',
+    ]);
+    await must('umount', [image]);
+    await mkdir(join(this.#root, 'usr'));
     await must('mount', [
       '-t',
       'overlay',
       'overlay',
       '-o',
-      `lowerdir=${layers.join(':')},upperdir=${upper},workdir=${work}`,
-      this.#root,
+      `${lower('usr')},upperdir=${upper},workdir=${work}`,
+      join(this.#root, 'usr'),
     ]);
     const put = (path: string, content: string): Promise<void> => writeFile(join(this.#root, path), content);
     // An empty machine-id would make systemd treat the boot as the first one and enable every service again.
@@ -100,7 +124,6 @@ export class Host {
     const key = await hostKey(this.name);
     for (const end of ['', '.pub'])
       await copyFile(`${key}${end}`, join(this.#root, `etc/ssh/ssh_host_ed25519_key${end}`));
-    if (this.#settings.dataDisk) await must('cp', ['-aT', join(this.#root, 'var/lib'), data]);
   }
 
   /** Starts the host and waits until its sshd listens. Everything on its disk is as it was left. */
@@ -114,7 +137,6 @@ export class Host {
         if (existsSync(`/run/netns/${this.ns}`)) await setAddresses(this.ns, addresses);
       });
     }
-    const bind = this.#settings.dataDisk ? [`--bind=${join(this.#settings.folder, 'data')}:/var/lib`] : [];
     const machine = [
       'systemd-nspawn',
       '-q',
@@ -130,7 +152,6 @@ export class Host {
       `--network-namespace-path=/run/netns/${this.ns}`,
       '-D',
       this.#root,
-      ...bind,
       '--boot',
     ];
     this.#machine = start('sh', ['-c', LAUNCH, 'sh', ...(await createGroup(id)), '--', ...machine, ...args], {

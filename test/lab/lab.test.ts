@@ -50,6 +50,11 @@ describe('three hosts', () => {
     );
   });
 
+  it('have disks of their own', async () => {
+    expect(await lab.host(0).sh('stat -f -c %T / /etc /var/lib')).not.toMatch(/overlay|tmpfs/);
+    expect(new Set(await Promise.all(lab.hosts.map((host) => host.read('/etc/machine-id')))).size).toBe(3);
+  });
+
   it('have no way out', async () => {
     for (const host of lab.hosts) expect(await host.sh('ip route')).not.toContain('default');
     expect((await lab.controller.exec('ip', ['route'])).stdout).not.toContain('default');

@@ -23,8 +23,6 @@ export interface LabOptions {
   management?: Management;
   /** The controller's known_hosts has the hosts' keys; default true. */
   knownHosts?: boolean;
-  /** `/var/lib` is an ordinary disk (the root is an overlay); default true. */
-  dataDisk?: boolean;
   /** The hosts' apt knows the lab's packages already; false: it has no lists until `apt-get update`. Default true. */
   packageLists?: boolean;
   /** DNS names beside NAME, NAME.lan and etcd.azN.home: name to address. */
@@ -68,7 +66,7 @@ export class Lab {
 
   /** Brings everything up; ends when every host has booted and its services have been started. */
   static async start(options: LabOptions = {}): Promise<Lab> {
-    const { release = 'bookworm', management = 'shared', dataDisk = true, packageLists = true } = options;
+    const { release = 'bookworm', management = 'shared', packageLists = true } = options;
     await removeStale();
     const names =
       typeof options.hosts === 'object'
@@ -96,7 +94,6 @@ export class Lab {
           layers: layers[index] ?? [],
           folder: join(folder, name),
           gateway: address,
-          dataDisk,
           ...(packageLists ? { packageList: join(repository, 'Packages') } : {}),
         });
       });
