@@ -7,7 +7,7 @@ import { WizardError } from '../../errors.ts';
 
 export interface LineStreams {
   input: NodeJS.ReadableStream & { isTTY?: boolean; setRawMode?(on: boolean): unknown };
-  output: NodeJS.WritableStream;
+  output: NodeJS.WritableStream & { columns?: number };
   /** Aborted: the question is given up. */
   signal: AbortSignal;
   /** The terminal can move its cursor: the line can be edited. False: its own line editing, not one escape is written. */

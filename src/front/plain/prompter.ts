@@ -4,6 +4,7 @@
  */
 import { cleanLine } from '../../clean.ts';
 import type { CommandIo } from '../../commands/io.ts';
+import { wrap } from '../../terminal/width.ts';
 import { interrupted, type LineStreams, lineSource } from './lines.ts';
 
 export interface PromptChoice {
@@ -14,6 +15,8 @@ export interface PromptChoice {
 
 export interface Prompter {
   say(...lines: string[]): void;
+  /** Sentences, broken between words where the terminal ends. */
+  prose(text: string): void;
   /** The text as typed, trimmed. @throws WizardError `interrupted`, `no-terminal` */
   text(prompt: string): Promise<string>;
   /** Not shown while typed. */
@@ -46,8 +49,10 @@ export function openPrompter(streams: LineStreams): Prompter {
   const text = async (prompt: string): Promise<string> => (await lines.ask(prompt)).trim();
   // What was pasted ahead answers the next question, whatever its kind; a menu would lose it.
   const menus = () => fancy && !lines.hasEarly;
+  const prose = (sentences: string) => say(...wrap(sentences, Math.min(output.columns ?? 80, 100) - 1));
   return {
     say,
+    prose,
     text,
     secret: async (prompt) =>
       menus()

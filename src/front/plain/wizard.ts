@@ -27,7 +27,8 @@ const HELP =
  */
 export async function plainWizard(prompter: Prompter, options: PlainWizardOptions): Promise<Answers | undefined> {
   let state = await begin(prompter, options);
-  prompter.say('New cluster', HELP);
+  prompter.say('New cluster');
+  prompter.prose(HELP);
   let shownStep = '';
   while (state.status === 'asking') {
     const steps = stepsOf(state);
@@ -54,7 +55,8 @@ async function begin(prompter: Prompter, { context, draft }: PlainWizardOptions)
 async function askOne(prompter: Prompter, state: WizardState, options: PlainWizardOptions): Promise<WizardState> {
   const question = questionOf(state);
   const hint = question.hint(state.answers);
-  prompter.say('', `${question.title}${hint === '' ? '' : `  (${hint})`}`);
+  prompter.say('');
+  prompter.prose(`${question.title}${hint === '' ? '' : `  (${hint})`}`);
   switch (question.kind) {
     case 'choice':
       return askChoice(prompter, state);
@@ -78,7 +80,7 @@ async function askOne(prompter: Prompter, state: WizardState, options: PlainWiza
 /** `?` and `<`, which every question understands. */
 function meta(prompter: Prompter, state: WizardState, typed: string): WizardState | undefined {
   if (typed === '?') {
-    prompter.say(questionOf(state).why);
+    prompter.prose(questionOf(state).why);
     return state;
   }
   return typed === '<' ? reduce(state, { type: 'back' }) : undefined;
@@ -86,7 +88,7 @@ function meta(prompter: Prompter, state: WizardState, typed: string): WizardStat
 
 /** Tells why an answer was refused. */
 function settle(prompter: Prompter, after: WizardState): WizardState {
-  if (after.error !== undefined) prompter.say(`✗ ${after.error}`);
+  if (after.error !== undefined) prompter.prose(`✗ ${after.error}`);
   return after;
 }
 
@@ -111,7 +113,7 @@ async function askHosts(prompter: Prompter, state: WizardState, options: PlainWi
   hosts.forEach((host, index) => {
     prompter.say(`  ${index + 1}. ${cleanLine(hostLine(host))}`);
   });
-  if (hosts.length > 0) prompter.say(HOST_HELP);
+  if (hosts.length > 0) prompter.prose(HOST_HELP);
   const typed = await prompter.text(`host ${hosts.length + 1}> `);
   const command = /^([xue])\s*(\d{1,2})$/.exec(typed);
   if (command) {
@@ -179,7 +181,7 @@ async function askReview(prompter: Prompter, state: WizardState): Promise<Wizard
   );
   prompter.say(...tableLines([['host', 'server', 'peer'], ...names]).map((line) => `  ${line}`));
   for (const { severity, text } of remarksOn(state.answers))
-    prompter.say(`${severity === 'warn' ? '▲' : '·'} ${cleanLine(text)}`);
+    prompter.prose(`${severity === 'warn' ? '▲' : '·'} ${cleanLine(text)}`);
   const typed = (await prompter.text('Enter when it is right, a number to change that, q to leave> ')).toLowerCase();
   if (typed === '' || typed === 'y' || typed === 'yes') return settle(prompter, reduce(state, { type: 'next' }));
   if (typed === 'q') return reduce(state, { type: 'cancel' });
