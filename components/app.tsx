@@ -49,33 +49,43 @@ export function App(props: AppProps): ReactNode {
   );
 }
 
-function Screens({ services, signal, onInterrupt, onExit, start = { start: 'home' }, interval = 1000 }: AppProps): ReactNode {
+function Screens({
+  services,
+  signal,
+  onInterrupt,
+  onExit,
+  start = { start: 'home' },
+  interval = 1000,
+}: AppProps): ReactNode {
   const [route, setRoute] = useState<Route>(() => firstRoute(start));
   const [questions] = useState(() => new Questions());
   const lines = useRef<string[]>([]);
   const exit = () => onExit(lines.current);
   useBindings([{ keys: ['ctrl-c'], run: onInterrupt }], { level: LEVEL.app });
+  // Set at once: an answer may come before the next drawing.
   const now = useRef(route);
-  now.current = route;
+  const go = (next: Route) => {
+    now.current = next;
+    setRoute(next);
+  };
   useInterruption(signal, now, questions, exit);
 
-  const home = (message?: string) => setRoute({ at: 'home', message });
-  const run = (name: string, leaveAfter: boolean) =>
-    setRoute({ at: 'run', name, stop: new AbortController(), leaveAfter });
+  const home = (message?: string) => go({ at: 'home', message });
+  const run = (name: string, leaveAfter: boolean) => go({ at: 'run', name, stop: new AbortController(), leaveAfter });
   const openHealth = (name: string, leaveAfter: boolean) => {
-    setRoute({ at: 'opening', name });
+    go({ at: 'opening', name });
     services.health(name).then(
       (source) => {
         // The person may have gone back meanwhile.
-        if (now.current.at === 'opening') setRoute({ at: 'health', source, leaveAfter });
+        if (now.current.at === 'opening') go({ at: 'health', source, leaveAfter });
         else source.close();
       },
-      (error: unknown) => setRoute({ at: 'error', error }),
+      (error: unknown) => go({ at: 'error', error }),
     );
   };
   const choose = (choice: HomeChoice) => {
-    if (choice.kind === 'new') setRoute({ at: 'wizard' });
-    else if (choice.kind === 'try') setRoute({ at: 'try', members: 3, stop: new AbortController(), leaveAfter: false });
+    if (choice.kind === 'new') go({ at: 'wizard' });
+    else if (choice.kind === 'try') go({ at: 'try', members: 3, stop: new AbortController(), leaveAfter: false });
     else if (choice.kind === 'replay') run(choice.name, false);
     else openHealth(choice.name, false);
   };
@@ -125,9 +135,9 @@ function Screens({ services, signal, onInterrupt, onExit, start = { start: 'home
         <TryScreen
           start={(emit, stopped) => services.tryHere(route.members, emit, stopped)}
           stop={route.stop}
-          onReady={(source) => setRoute({ at: 'health', source, leaveAfter: route.leaveAfter })}
+          onReady={(source) => go({ at: 'health', source, leaveAfter: route.leaveAfter })}
           onStopped={() => (signal.aborted ? exit() : home())}
-          onFailed={(error) => setRoute({ at: 'error', error })}
+          onFailed={(error) => go({ at: 'error', error })}
         />
       );
     case 'opening':

@@ -4,7 +4,7 @@
  */
 import { type ReactNode, useRef, useState } from 'react';
 import { useCursor, useTerminal, useTicker, useWindowSize } from '../src/terminal/ink.ts';
-import { LEVEL, useBindings, useKeyMap } from './keys.tsx';
+import { type Binding, LEVEL, useBindings, useKeyMap } from './keys.tsx';
 import { accent, BLANK, bold, dim, type Line, Lines, line } from './lines.tsx';
 import { type Symbols, symbolsFor } from './symbols.ts';
 import { footerLines, helpLines } from './widgets/footer.ts';
@@ -48,9 +48,6 @@ export function Frame(props: FrameProps): ReactNode {
   const terminal = useTerminal();
   const symbols = useSymbols();
   const keys = useKeyMap();
-  const offset = useRef(0);
-  const [, redraw] = useState(0);
-  const overflow = useRef({ lines: 0, height: 0 });
 
   const budget = Math.max(1, rows - 1);
   const tooSmall = columns < MIN_COLUMNS || rows < MIN_ROWS;
@@ -69,39 +66,7 @@ export function Frame(props: FrameProps): ReactNode {
     ? []
     : (props.tail ?? []).slice(0, Math.max(0, budget - head.length - footer.length - title.length - 3));
   const height = Math.max(1, budget - title.length - airy - head.length - tail.length - 1 - footer.length);
-  const seen = windowOf(body, {
-    height,
-    scroll,
-    focus: help ? 0 : props.focus,
-    offset: help ? 0 : offset.current,
-    symbols,
-  });
-  if (!help) offset.current = seen.offset;
-  overflow.current = { lines: body.length, height };
-
-  const move = (by: number) => {
-    const { lines, height: page } = overflow.current;
-    offset.current = Math.max(0, Math.min(offset.current + by, lines - page));
-    redraw((count) => count + 1);
-  };
-  const scrolls = scroll !== 'focus' && body.length > height && !help;
-  useBindings(
-    [
-      {
-        keys: ['up'],
-        label: symbols.up + symbols.down,
-        hint: 'scroll',
-        help: 'one line up or down',
-        run: () => move(-1),
-      },
-      { keys: ['down'], run: () => move(1) },
-      { keys: ['page-up'], run: () => move(1 - overflow.current.height) },
-      { keys: ['page-down', ' '], run: () => move(overflow.current.height - 1) },
-      { keys: ['home'], run: () => move(-overflow.current.lines) },
-      { keys: ['end'], run: () => move(overflow.current.lines) },
-    ],
-    { level: LEVEL.screen, active: scrolls },
-  );
+  const seen = useScroll(body, { height, scroll, focus: help ? 0 : props.focus });
   useBindings(
     [
       {
@@ -132,6 +97,64 @@ export function Frame(props: FrameProps): ReactNode {
   const row = lines.findIndex((each) => each.cursor !== undefined);
   useCursor(row === -1 ? undefined : { row, column: lines[row]?.cursor ?? 0 });
   return <Lines lines={lines} />;
+}
+
+/**
+ * The part of the body that is seen. It follows the focus (or the end of a log) until the person scrolls by hand, and
+ * again when the focus moves on.
+ */
+function useScroll(
+  body: readonly Line[],
+  { height, scroll, focus = 0 }: { height: number; scroll: Scroll; focus?: number },
+) {
+  const symbols = useSymbols();
+  const offset = useRef(0);
+  const byHand = useRef<{ focus: number } | undefined>(undefined);
+  const [, redraw] = useState(0);
+  if (byHand.current !== undefined && byHand.current.focus !== focus) byHand.current = undefined;
+  const seen = windowOf(body, {
+    height,
+    scroll: byHand.current === undefined ? scroll : 'keys',
+    focus,
+    offset: offset.current,
+    symbols,
+  });
+  offset.current = seen.offset;
+  const move = (by: number) => {
+    const most = Math.max(0, body.length - height);
+    offset.current = Math.max(0, Math.min(offset.current + by, most));
+    // At the end of a log it follows again.
+    byHand.current = scroll === 'tail' && offset.current === most ? undefined : { focus };
+    redraw((count) => count + 1);
+  };
+  const page = Math.max(1, height - 2);
+  const pages: Binding[] = [
+    { keys: ['page-up'], run: () => move(-page) },
+    {
+      keys: ['page-down'],
+      hint: scroll === 'focus' ? 'more' : undefined,
+      help: 'what is further down; PgUp goes back',
+      run: () => move(page),
+    },
+  ];
+  const arrows: Binding[] = [
+    {
+      keys: ['up'],
+      label: symbols.up + symbols.down,
+      hint: 'scroll',
+      help: 'one line up or down',
+      run: () => move(-1),
+    },
+    { keys: ['down'], run: () => move(1) },
+    { keys: [' '], run: () => move(page) },
+    { keys: ['home'], run: () => move(-body.length) },
+    { keys: ['end'], run: () => move(body.length) },
+  ];
+  useBindings(scroll === 'focus' ? pages : [...arrows, ...pages], {
+    level: LEVEL.screen,
+    active: body.length > height,
+  });
+  return seen;
 }
 
 /** «etcd-wizard» and where one is. */

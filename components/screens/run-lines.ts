@@ -40,32 +40,38 @@ export function runTitle({ title, state, elapsedMs, cells, symbols }: RunView): 
   );
 }
 
-/** The table of hosts and steps; below it what failed and what is to be known. */
+/** What a wait's reason needs beside the table; with less room it goes below, so that no row moves. */
+const REASON_CELLS = 44;
+
+/** The table of hosts and steps; then what each does now, the proof, what failed, what is to be known. */
 export function runBody(view: RunView): Line[] {
   const { state, cells, symbols } = view;
   if (state.hosts.length === 0) return [line('   ', dim('reaching the hosts…'))];
-  const phases = PHASES.filter((phase) => state.hosts.some((row) => row.cells.has(phase)));
-  const name = Math.min(20, Math.max(4, ...state.hosts.map((row) => width(row.host)))) + 2;
-  const column = (phase: Phase) => Math.max(width(phase), 5) + 2;
-  const room = cells - 3 - name - phases.reduce((sum, phase) => sum + column(phase), 0);
-  // Too narrow for columns and words beside each other: the words get a line of their own.
-  const beside = room >= 24;
-  const table = [
-    line('   ', sized('', name), ...phases.map((phase) => sized(dim(phase), column(phase)))),
-    ...state.hosts.flatMap((row) => {
-      const marks = line(
-        '   ',
-        sized(row.host, name),
-        ...phases.map((phase) => sized(mark(row, phase, view), column(phase))),
-      );
-      const words = wordsOf(row, view);
-      if (words === undefined) return [marks];
-      return beside ? [line(marks, words)] : [marks, line(' '.repeat(5), words)];
-    }),
-  ];
-  const failures = state.hosts.filter((row) => row.failed !== undefined);
+  const hosts = state.hosts.toSorted((a, b) => Number(b.host === 'controller') - Number(a.host === 'controller'));
+  const phases = PHASES.filter((phase) => hosts.some((row) => row.cells.has(phase)));
+  const name = Math.min(20, Math.max(4, ...hosts.map((row) => width(row.host)))) + 2;
+  // Room for «⠙ 1/3» only where a host has several things to do in one step.
+  const column = (phase: Phase) =>
+    Math.max(width(phase), hosts.some((row) => (row.cells.get(phase)?.total ?? 0) > 1) ? 5 : 1) + 2;
+  const beside = cells - 3 - name - phases.reduce((sum, phase) => sum + column(phase), 0) >= REASON_CELLS;
+  const table = hosts.map((row) =>
+    line(
+      '   ',
+      sized(row.host, name),
+      ...phases.map((phase) => sized(mark(row, phase, view), column(phase))),
+      beside && wordsOf(row, view),
+    ),
+  );
+  const busy = hosts.filter(
+    (row) => row.failed === undefined && row.doing !== undefined && state.finished === undefined,
+  );
+  const failures = hosts.filter((row) => row.failed !== undefined);
   return [
+    line('   ', sized('', name), ...phases.map((phase) => sized(dim(phase), column(phase)))),
     ...table,
+    ...(beside || busy.length === 0
+      ? []
+      : [line(), ...busy.map((row) => line('   ', sized(row.host, name), accent(row.doing ?? '')))]),
     ...proofLines(view),
     ...(failures.length === 0
       ? []

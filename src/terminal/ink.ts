@@ -232,6 +232,7 @@ export function renderApp(tree: ReactNode, options: AppOptions): RunningApp {
     taker.emit('resize');
   };
 
+  const release = holdBack(process.stderr);
   stdout.write(PASTE_ON);
   let restored = false;
   const restore = () => {
@@ -240,11 +241,13 @@ export function renderApp(tree: ReactNode, options: AppOptions): RunningApp {
     clearTimeout(timer);
     stdout.off('resize', onResize);
     process.off('exit', restore);
-    if (stdout.destroyed || stdout.writableEnded) return;
-    if (options.keepLastFrame) flush();
-    screen.finish(options.keepLastFrame ?? false);
-    stdout.write(PASTE_OFF);
+    if (!stdout.destroyed && !stdout.writableEnded) {
+      if (options.keepLastFrame) flush();
+      screen.finish(options.keepLastFrame ?? false);
+      stdout.write(PASTE_OFF);
+    }
     if (stdin.isTTY && !stdin.destroyed) stdin.setRawMode(false);
+    release();
   };
   stdout.on('resize', onResize);
   process.on('exit', restore);
@@ -272,6 +275,23 @@ export function renderApp(tree: ReactNode, options: AppOptions): RunningApp {
       app.unmount();
       restore();
     },
+  };
+}
+
+/** What others write to standard error (Node's warnings) would tear the frame: it is held back until the app has gone. */
+function holdBack(stderr: NodeJS.WriteStream): () => void {
+  if (!stderr.isTTY) return () => {};
+  const held: (string | Uint8Array)[] = [];
+  const write = stderr.write;
+  stderr.write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
+    held.push(chunk);
+    const done = rest.at(-1);
+    if (typeof done === 'function') done();
+    return true;
+  };
+  return () => {
+    stderr.write = write;
+    for (const chunk of held) stderr.write(chunk);
   };
 }
 

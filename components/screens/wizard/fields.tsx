@@ -38,12 +38,20 @@ export function useFields(
     },
   });
   const fine = specs.every((_, index) => errors[index] === undefined);
+  const goOn = () => {
+    const wrong = specs.findIndex((_, index) => errors[index] !== undefined);
+    // What is not accepted is mended first: here, or before the end.
+    if (errors[now] !== undefined) return;
+    if (now < specs.length - 1) setRow(now + 1);
+    else if (wrong !== -1) setRow(wrong);
+    else onEnd();
+  };
   useBindings(
     [
       {
         keys: ['enter'],
         hint: now === specs.length - 1 ? 'done' : 'next',
-        run: () => (now === specs.length - 1 ? onEnd() : setRow(now + 1)),
+        run: goOn,
       },
       {
         keys: ['up', 'shift-tab'],

@@ -155,18 +155,17 @@ function Asking({
 /** «New cluster   1 Cluster ✓   2 Hosts ●   3 Names»; in a narrow window only where one is. */
 function stepsLine(state: WizardState, columns: number, symbols: Symbols): Line {
   const steps = stepsOf(state);
-  const all = line(
-    bold('New cluster'),
+  const row = line(
     ...steps.flatMap(({ title, state: is }, index) => [
-      line('   '),
-      line(
-        is === 'now' ? bold(`${index + 1} ${title}`, 'accent') : dim(`${index + 1} ${title}`),
-        is === 'done' && ok(` ${symbols.ok}`),
-        is === 'now' && accent(` ${symbols.on}`),
-      ),
+      index > 0 && '   ',
+      is === 'now' ? bold(`${index + 1} ${title}`, 'accent') : dim(`${index + 1} ${title}`),
+      is === 'done' && ok(` ${symbols.ok}`),
+      is === 'now' && accent(` ${symbols.on}`),
     ]),
   );
-  if (width(all) <= columns - 2) return all;
+  const named = line(bold('New cluster'), '   ', row);
+  if (width(named) <= columns - 2) return named;
+  if (width(row) <= columns - 2) return row;
   const now = steps.findIndex(({ state: is }) => is === 'now');
   return line(
     bold('New cluster'),

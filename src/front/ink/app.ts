@@ -8,11 +8,7 @@ import { type InkIo, prepare } from './io.ts';
  * `io.signal` (Ctrl-C, SIGTERM, SIGHUP) lets what runs wind down and then leaves.
  * @returns lines that are to stay in the terminal
  */
-export async function openApp(
-  services: AppServices,
-  io: InkIo,
-  start: StartAt,
-): Promise<string[]> {
+export async function openApp(services: AppServices, io: InkIo, start: StartAt): Promise<string[]> {
   const capabilities = prepare(io);
   const { drawApp } = await import('./draw.tsx');
   return drawApp(services, io, capabilities, start);
