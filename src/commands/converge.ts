@@ -4,14 +4,14 @@ import type { Emit } from '../apply/events.ts';
 import { systemdService } from '../apply/systemd.ts';
 import { type ConvergeResult, converge } from '../converge/converge.ts';
 import type { Interaction } from '../front/interaction.ts';
-import type { Profile } from '../profile/schema.ts';
+import { type LoadedProfile, ProfileStore } from '../profile/store.ts';
 import { ClusterState } from '../state/cluster.ts';
 import { readSecretFile } from '../state/secret-file.ts';
 import type { CommandIo } from './io.ts';
 import type { AccessOptions } from './program.ts';
 
 export interface ConvergeRequest {
-  profile: Profile;
+  profile: LoadedProfile;
   /** As the person named it. */
   profileName: string;
   dryRun?: boolean;
@@ -29,16 +29,18 @@ export async function convergeOverSsh(
   signal: AbortSignal,
 ): Promise<ConvergeResult> {
   const { openTransports } = await import('../remote/connect.ts');
+  const { profile } = request.profile;
   return converge({
     ...request,
+    profile,
     dryRun: request.dryRun ?? false,
     takeOver: request.takeOver ?? [],
-    state: new ClusterState(io.paths.state, request.profile.name),
+    state: new ClusterState(io.paths.state, profile.name),
     interaction,
     emit,
     signal,
     connect: () =>
-      openTransports(request.profile.hosts, {
+      openTransports(profile.hosts, {
         questions: interaction,
         acceptNewHostKeys: access.acceptNewHostKeys ?? false,
         environment: io.environment,
@@ -49,8 +51,22 @@ export async function convergeOverSsh(
     service: systemdService('etcd.service', (host, reason) => emit({ type: 'waiting', host, reason })),
     who: `${io.who.user}@${hostname()} (pid ${io.who.pid})`,
     caPassphrase: io.secrets.caPassphrase,
+    record: (decided) => recordDecided(io, request.profile, decided),
     now: Date.now,
   });
+}
+
+/** Only a stored profile is written to, and only when it says something else. */
+async function recordDecided(
+  io: CommandIo,
+  loaded: LoadedProfile,
+  { token, caFingerprint }: { token: string; caFingerprint?: string },
+): Promise<void> {
+  await new ProfileStore(io.paths.config).record(loaded, (file) => ({
+    ...file,
+    etcd: { ...file.etcd, token },
+    ...(caFingerprint !== undefined && { ca: { ...file.ca, fingerprint: caFingerprint } }),
+  }));
 }
 
 /** The same surroundings with the secrets read from the files that flags name; flags never hold a secret themselves. */

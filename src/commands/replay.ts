@@ -18,7 +18,7 @@ export async function plan(
   options: AccessOptions & { diff?: boolean },
 ): Promise<number> {
   const io = await withSecretFiles(given, options);
-  const { profile } = await openProfile(io, name);
+  const profile = await openProfile(io, name);
   const interaction = await interactionOf(io);
   let shown: Parameters<typeof planLines>[0] | undefined;
   const emit = (event: Parameters<Parameters<typeof convergeOverSsh>[4]>[0]) => {
@@ -27,6 +27,10 @@ export async function plan(
   };
   try {
     await convergeOverSsh(io, { profile, profileName: name, dryRun: true }, options, interaction, emit, io.signal);
+  } catch (thrown) {
+    // In JSON the plan's findings say it already, and one document is promised.
+    if (!(io.flags.json && shown && thrown instanceof WizardError && thrown.code === 'preflight')) throw thrown;
+    return thrown.exitCode;
   } finally {
     // A plan that cannot go ahead is worth reading all the more.
     if (shown)
@@ -45,7 +49,8 @@ export async function replay(
 ): Promise<number> {
   if (options.dryRun) return plan(given, name, options);
   const io = await withSecretFiles(given, options);
-  const { profile } = await openProfile(io, name);
+  const loaded = await openProfile(io, name);
+  const { profile } = loaded;
   const unknown = options.takeOver.filter((host) => !profile.hosts.some((each) => each.name === host));
   if (unknown.length > 0) {
     throw new WizardError('usage', `--take-over names no host of ${profile.name}: ${unknown.join(', ')}.`, {
@@ -69,7 +74,7 @@ export async function replay(
         throw new WizardError('no-terminal', 'A passphrase for the CA’s key is needed.', {
           next: ['Give it with --ca-passphrase-file FILE.'],
         });
-      const request = { profile, profileName: name, takeOver: options.takeOver, newCaPassphrase };
+      const request = { profile: loaded, profileName: name, takeOver: options.takeOver, newCaPassphrase };
       return ended(await convergeOverSsh(io, request, options, interaction, emit, signal), name, profile);
     },
   );
@@ -83,8 +88,9 @@ export async function replayStored(
   emit: Emit,
   signal: AbortSignal,
 ): Promise<RunEnd> {
-  const { profile } = await openProfile(io, name);
-  return ended(await convergeOverSsh(io, { profile, profileName: name }, {}, interaction, emit, signal), name, profile);
+  const loaded = await openProfile(io, name);
+  const request = { profile: loaded, profileName: name };
+  return ended(await convergeOverSsh(io, request, {}, interaction, emit, signal), name, loaded.profile);
 }
 
 function ended({ outcome, summary }: ConvergeResult, name: string, profile: Profile): RunEnd {

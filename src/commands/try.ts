@@ -86,6 +86,7 @@ async function startCluster(io: CommandIo, members: number, emit: Emit, signal: 
       dryRun: false,
       takeOver: [],
       embedded,
+      record: () => Promise.resolve(),
       now: Date.now,
     });
     return {

@@ -37,6 +37,8 @@ export interface ConvergeOptions {
   newCaPassphrase?: string;
   caPassphrase?: string;
   embedded?: Embedded;
+  /** Writes what was decided once back into a stored profile: the token before a host is touched, the CA’s fingerprint after the proof. */
+  record(decided: { token: string; caFingerprint?: string }): Promise<void>;
   now(): number;
 }
 
@@ -109,7 +111,7 @@ async function run(options: ConvergeOptions, transports: Map<string, Transport>)
   }
   if (!(await interaction.acceptPlan(plan, false)))
     return { outcome: 'declined', plan, summary: ['Nothing was changed.'] };
-  await state.saveResolved(plan.resolved);
+  await decide(options, plan);
 
   const touched = new Set<string>();
   try {
@@ -121,12 +123,14 @@ async function run(options: ConvergeOptions, transports: Map<string, Transport>)
         assertNoStop(again, options);
         if (!(await interaction.acceptPlan(again, true)))
           return { outcome: 'declined' as const, plan: again, summary: ['Nothing was changed.'] };
-        await state.saveResolved(again.resolved);
+        await decide(options, again);
       }
       const { applyPlan } = await import('../apply/run.ts');
       await applyPlan(applyContext(options, again, transports, touched, stamp));
       const summary = await proveCluster(options, transports, false);
       await state.markBootstrapped(options.now());
+      const ca = (await state.read()).ca.client?.certificatePem;
+      await options.record({ token: again.resolved.token, caFingerprint: ca && inspectCertificate(ca).fingerprint });
       return { outcome: 'healthy' as const, plan: again, summary };
     });
   } catch (thrown) {
@@ -166,6 +170,12 @@ function applyContext(
     touched,
     embedded: options.embedded,
   };
+}
+
+/** What is decided once is written down before the first host is touched, so that an interrupted run decides the same. */
+async function decide({ state, record }: ConvergeOptions, { resolved }: Plan): Promise<void> {
+  await state.saveResolved(resolved);
+  await record({ token: resolved.token });
 }
 
 /** Dials everything with the real client certificate; throws when anything is not as it should be. */
