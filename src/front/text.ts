@@ -3,6 +3,7 @@ import type { RunEvent } from '../apply/events.ts';
 import { clean, cleanLine } from '../clean.ts';
 import type { WizardError } from '../errors.ts';
 import type { ClusterHealth, MemberHealth } from '../health/types.ts';
+import { displayWidth, pad } from '../terminal/width.ts';
 
 /** What happened, why, the evidence, what to do next. Commands stand on lines of their own, unbroken. */
 export function errorLines(error: WizardError): string[] {
@@ -136,10 +137,10 @@ function daysText(days: number | undefined): string {
 
 /** Columns as wide as their widest cell, two spaces between. */
 export function tableLines(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => displayWidth(row[column] ?? ''))));
   return rows.map((row) =>
     row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .map((cell, column) => pad(cell, widths[column] ?? 0))
       .join('  ')
       .trimEnd(),
   );
