@@ -10,10 +10,19 @@ const { version } = JSON.parse(await readFile(new URL('package.json', root), 'ut
 const stubs = {
   name: 'stubs',
   setup(builder) {
-    builder.onResolve({ filter: /^react-devtools-core$|^cpu-features$|\.node$/ }, ({ path }) => ({ path, namespace: 'stub' }));
+    builder.onResolve({ filter: /^react-devtools-core$|^cpu-features$|\.node$/ }, ({ path }) => ({
+      path,
+      namespace: 'stub',
+    }));
     // ssh2 and Ink look for these in try/catch or never call them here.
-    builder.onLoad({ filter: /cpu-features|\.node$/, namespace: 'stub' }, () => ({ contents: 'throw new Error("not bundled")', loader: 'js' }));
-    builder.onLoad({ filter: /react-devtools-core/, namespace: 'stub' }, () => ({ contents: 'export default {}', loader: 'js' }));
+    builder.onLoad({ filter: /cpu-features|\.node$/, namespace: 'stub' }, () => ({
+      contents: 'throw new Error("not bundled")',
+      loader: 'js',
+    }));
+    builder.onLoad({ filter: /react-devtools-core/, namespace: 'stub' }, () => ({
+      contents: 'export default {}',
+      loader: 'js',
+    }));
   },
 };
 

@@ -23,12 +23,15 @@ if (installed === 0 || installed < newest(join(root, 'package-lock.json'))) {
   console.error('etcd-wizard: installing what it needs (once)…');
   run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
 }
-const sources = Math.max(...['src', 'components', 'scripts/build.mjs', 'package.json'].map((name) => newest(join(root, name))));
+const sources = Math.max(
+  ...['src', 'components', 'scripts/build.mjs', 'package.json'].map((name) => newest(join(root, name))),
+);
 if (newest(join(root, 'dist/cli.js')) < sources) {
   console.error('etcd-wizard: building…');
   run(process.execPath, ['scripts/build.mjs']);
 }
 const child = spawn(process.execPath, [join(root, 'dist/cli.js'), ...process.argv.slice(2)], { stdio: 'inherit' });
 // The terminal sends Ctrl-C to the whole group; the child decides what it means.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));
