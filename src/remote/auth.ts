@@ -82,8 +82,8 @@ export class Login {
         this.tried.push('password');
         return { type: 'password', username, password };
       }
+      if (this.#passwordTries === 0) this.tried.push('password: none was given');
       this.#passwordTries = TRIES;
-      this.tried.push('password: none was given');
     }
     if (offers('keyboard-interactive') && this.#keyboardTries < TRIES && this.#passwordTries !== TRIES) {
       this.#keyboardTries++;

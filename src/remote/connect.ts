@@ -83,7 +83,7 @@ class Connector {
     // One signal for all hosts: Node must not warn of a leak.
     if (options.signal) setMaxListeners(0, options.signal);
     const { default: ssh2 } = await import('ssh2');
-    const prompter = new Prompter(options.questions);
+    const prompter = new Prompter(options.questions, options.signal);
     const session: Session = {
       ssh2,
       prompter,

@@ -87,7 +87,10 @@ async function openOnce(
       clearTimeout(timer);
       const began = performance.now();
       const done = task();
-      asking = done.catch(() => undefined);
+      // Whoever is asked may end the run.
+      asking = done.catch((error: unknown) => {
+        if (error instanceof WizardError) fail(error);
+      });
       return done.finally(() => {
         asked.person ||= performance.now() - began > PERSON_MS;
         clearTimeout(timer);

@@ -104,7 +104,8 @@ const ALGORITHMS: Record<string, ServerHostKeyAlgorithm[]> = {
   'ecdsa-sha2-nistp256': ['ecdsa-sha2-nistp256'],
   'ecdsa-sha2-nistp384': ['ecdsa-sha2-nistp384'],
   'ecdsa-sha2-nistp521': ['ecdsa-sha2-nistp521'],
-  'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'],
+  // Not «ssh-rsa», which signs with SHA-1: OpenSSH refuses it too.
+  'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256'],
 };
 
 /** Algorithms to offer, the types on file first: else a host known by its RSA key would seem unknown. */

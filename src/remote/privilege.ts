@@ -3,7 +3,7 @@
 import { cleanLine } from '../clean.ts';
 import { WizardError } from '../errors.ts';
 import type { Privilege } from '../facts.ts';
-import { quoteAll } from '../quote.ts';
+import { quote, quoteAll } from '../quote.ts';
 
 /** `sh -c SCRIPT sh ARGS…` as one command line, with root's rights if asked for. */
 export function commandLine(script: string, args: readonly string[], privilege?: Privilege): string {
@@ -46,15 +46,24 @@ elif command -v doas >/dev/null 2>&1; then echo doas-password; printf '%s\\n' "$
 else echo none
 fi`;
 
+/** Whose rights are spoken of, for messages. */
+export interface Account {
+  host: string;
+  user: string;
+  /** The command that tries sudo by hand: `ssh -t -p 22 pi@10.0.11.1 sudo true`. */
+  byHand: string;
+}
+
 /** Reads what {@link PROBE} printed. @throws WizardError `privilege` when no way leads to root */
-export function privilegeFrom(output: string, host: string, user: string): Privilege {
+export function privilegeFrom(output: string, account: Account): Privilege {
+  const { host, user } = account;
   const [first = '', ...rest] = output.trim().split('\n');
   const said = cleanLine(rest.join(' ').trim());
   if (first === 'root' || first === 'sudo' || first === 'doas') return first;
   if (first === 'sudo-password') {
     if (/a password is required|^$/.test(said) || /interactive authentication is required/i.test(said))
       return 'sudo-password';
-    throw sudoRefused(host, user, said);
+    throw sudoRefused(account, said);
   }
   if (first === 'doas-password') {
     throw new WizardError('privilege', `doas on ${host} does not make ${user} root without a password.`, {
@@ -93,7 +102,7 @@ export function sudoRefusal(stderr: string): string | undefined {
 }
 
 /** Why sudo will not, with the remedy. */
-export function sudoRefused(host: string, user: string, said: string): WizardError {
+export function sudoRefused({ host, user, byHand }: Account, said: string): WizardError {
   const text = cleanLine(said.trim());
   const make = (why: string, next: string[]) =>
     new WizardError('privilege', `sudo on ${host} does not make ${user} root.`, { host, why, next });
@@ -113,15 +122,15 @@ export function sudoRefused(host: string, user: string, said: string): WizardErr
   if (isWrongPassword(text)) {
     return make('The sudo password is wrong.', [
       'Run it again with the right one; try it by hand:',
-      `ssh -t ${user}@${host} sudo true`,
+      byHand,
       `or allow sudo without one, on ${host} (visudo -f /etc/sudoers.d/${user}):`,
       `${user} ALL=(ALL) NOPASSWD: ALL`,
     ]);
   }
-  return make(text === '' ? 'It gave no reason.' : text, ['Try it by hand:', `ssh -t ${user}@${host} sudo true`]);
+  return make(text === '' ? 'It gave no reason.' : text, ['Try it by hand:', byHand]);
 }
 
-export function passwordMissing(host: string, user: string): WizardError {
+export function passwordMissing({ host, user }: Account): WizardError {
   return new WizardError(
     'privilege',
     `sudo on ${host} wants the password of ${user}, and nobody is there to give it.`,
@@ -129,7 +138,7 @@ export function passwordMissing(host: string, user: string): WizardError {
       host,
       next: [
         'Set ETCD_WIZARD_SUDO_PASSWORD, run it in a terminal, or allow sudo without a password, as root:',
-        `echo '${user} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/${user}`,
+        `echo ${quote(`${user} ALL=(ALL) NOPASSWD: ALL`)} > ${quote(`/etc/sudoers.d/${user}`)}`,
       ],
     },
   );

@@ -111,10 +111,11 @@ export function endpointOf(target: Pick<SshTarget, 'hostname' | 'port'>): string
   return target.hostname.includes(':') ? `[${target.hostname}]:${target.port}` : `${target.hostname}:${target.port}`;
 }
 
-/** The command with which the person can try the same by hand. */
-export function sshCommand(target: SshTarget): string {
+/** The command with which the person can try the same by hand, with a terminal where a command is given. */
+export function sshCommand(target: SshTarget, ...command: string[]): string {
   const jump = target.jump.length > 0 ? ['-J', target.jump.join(',')] : [];
-  return `ssh ${quoteAll([...jump, '-p', String(target.port), `${target.user}@${target.hostname}`])}`;
+  const tty = command.length > 0 ? ['-t'] : [];
+  return `ssh ${quoteAll([...tty, ...jump, '-p', String(target.port), `${target.user}@${target.hostname}`, ...command])}`;
 }
 
 const hopsOf = (jump: string | undefined): string[] =>

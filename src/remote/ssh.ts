@@ -7,6 +7,7 @@ import type { Privilege } from '../facts.ts';
 import { ChannelRefused, type RunOptions, runOnChannel } from './channel.ts';
 import { dialThrough } from './dial.ts';
 import {
+  type Account,
   CHECK_PASSWORD,
   commandLine,
   isWrongPassword,
@@ -21,7 +22,7 @@ import {
 import type { Prompter } from './prompter.ts';
 import { Slots } from './slots.ts';
 import { interruptedError, lostError } from './ssh-errors.ts';
-import { endpointOf, type SshTarget } from './ssh-target.ts';
+import { endpointOf, type SshTarget, sshCommand } from './ssh-target.ts';
 import { DialError, type ExecOptions, type ExecResult, type Transport } from './transport.ts';
 
 /** sshd's default MaxSessions is 10; two are left to others. */
@@ -54,12 +55,14 @@ export class SshTransport implements Transport {
   #sudoPassword: Promise<string> | undefined;
   #lostBecause: string | undefined;
   #closed = false;
+  readonly #account: Account;
 
   constructor(client: Client, target: SshTarget, options: SshTransportOptions) {
     this.#client = client;
     this.#target = target;
     this.#options = options;
     this.host = target.host;
+    this.#account = { host: target.host, user: target.user, byHand: sshCommand(target, 'sudo', 'true') };
     this.label = `${target.user}@${endpointOf(target)}`;
     client.on('error', (error: Error) => {
       this.#lostBecause = error.message;
@@ -75,7 +78,7 @@ export class SshTransport implements Transport {
     shareable(options.signal);
     if (!options.privileged) return this.#run(commandLine(script, args), input, options);
     const privilege = await this.#privilegeInForce(options);
-    if (privilege === 'none') throw privilegeFrom('none', this.host, this.#target.user);
+    if (privilege === 'none') throw privilegeFrom('none', this.#account);
     if (privilege === 'sudo-password') {
       const password = await this.#checkedPassword(options);
       // It may have turned out that sudo wants none.
@@ -160,7 +163,7 @@ export class SshTransport implements Transport {
         label: 'finding out how to become root',
         signal: options.signal,
       });
-      this.privilege = privilegeFrom(stdout.toString('utf8'), this.host, this.#target.user);
+      this.privilege = privilegeFrom(stdout.toString('utf8'), this.#account);
       return this.privilege;
     };
     this.#probing ??= probe().catch((error: Error) => {
@@ -191,9 +194,7 @@ export class SshTransport implements Transport {
       };
       const password = given ?? (await this.#options.prompter.secret(question, wrong));
       if (password === undefined)
-        throw wrong === undefined
-          ? passwordMissing(this.host, user)
-          : sudoRefused(this.host, user, 'incorrect password');
+        throw wrong === undefined ? passwordMissing(this.#account) : sudoRefused(this.#account, 'incorrect password');
       const check = commandLine(CHECK_PASSWORD, [], 'sudo-password');
       const { code, stderr } = await this.#run(check, withPassword(password, undefined), {
         label: 'trying the sudo password',
@@ -203,7 +204,7 @@ export class SshTransport implements Transport {
       if (code === PASSWORD_NOT_WANTED || code === PASSWORD_RIGHT) return password;
       const said = stderr.toString('utf8');
       if (!isWrongPassword(said) || given !== undefined || tries >= PASSWORD_TRIES)
-        throw sudoRefused(this.host, user, sudoRefusal(said) ?? said);
+        throw sudoRefused(this.#account, sudoRefusal(said) ?? said);
       wrong = password;
     }
   }
@@ -211,7 +212,7 @@ export class SshTransport implements Transport {
   #unlessRefused(result: ExecResult): ExecResult {
     const said =
       result.code === 1 && result.stdout.length === 0 ? sudoRefusal(result.stderr.toString('utf8')) : undefined;
-    if (said !== undefined) throw sudoRefused(this.host, this.#target.user, said);
+    if (said !== undefined) throw sudoRefused(this.#account, said);
     return result;
   }
 }

@@ -513,6 +513,44 @@ describe.skipIf(MISSING !== undefined)('real sshds', () => {
       silent.close();
     });
 
+    test('whoever is asked may end the run: the other hosts ask nothing any more', async () => {
+      const stop = new AbortController();
+      let questions = 0;
+      const hosts = ['pi1', 'pi2', 'pi3'].map((name) => world.host(sshd, { name }));
+      const opened = await openTransports(
+        hosts,
+        world.options({
+          acceptNewHostKeys: false,
+          signal: stop.signal,
+          questions: {
+            secret: async () => undefined,
+            acceptHostKey: async () => {
+              questions++;
+              await new Promise((resolve) => setTimeout(resolve, 100));
+              stop.abort();
+              throw new WizardError('interrupted', 'Interrupted.');
+            },
+          },
+        }),
+      );
+      expect([...opened.values()]).toMatchObject(hosts.map(() => ({ code: 'interrupted' })));
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect(questions).toBe(1);
+    });
+
+    test('a question that ends in an error of its own ends that connection with it', async () => {
+      const key = makeKey(join(world.folder, 'refused'), 'ed25519', 'secret');
+      allow(key);
+      const questions = {
+        acceptHostKey: async () => true,
+        secret: async () => {
+          throw new WizardError('no-terminal', 'Nobody is here.');
+        },
+      };
+      const host = world.host(sshd, { ssh: { identityFile: key } });
+      expect(await failure(host, { questions })).toMatchObject({ code: 'no-terminal' });
+    });
+
     test('one host’s failure is its own entry; the others are connected', async () => {
       const states: string[] = [];
       const hosts = [world.host(sshd, { name: 'good' }), world.host({ port: await freePort() }, { name: 'bad' })];

@@ -128,6 +128,17 @@ describe.skipIf(MISSING_USERS !== undefined)('users of our own', () => {
     await host.close();
   });
 
+  test('the same wrong answer again (a file, say) is not tried again', async () => {
+    const { asked, questions } = scripted({ 'sudo-password': ['wrong', 'wrong', PASSWORD] });
+    const host = await login('asks', { questions });
+    await expect(host.exec('true', { privileged: true })).rejects.toMatchObject({
+      code: 'privilege',
+      why: expect.stringContaining('wrong'),
+    });
+    expect(asked).toHaveLength(2);
+    await host.close();
+  });
+
   test('nobody there to give it', async () => {
     const host = await login('asks');
     await expect(host.exec('true', { privileged: true })).rejects.toMatchObject({
