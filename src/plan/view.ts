@@ -25,7 +25,7 @@ export interface HostView {
   writtenFor?: string;
   /** Carries this cluster's configuration or a certificate of its CA. */
   ours: boolean;
-  /** Its data directory holds a write-ahead log: the member has been started before. */
+  /** It is ours and its data directory holds a write-ahead log: the member has been started before. */
   started: boolean;
   service?: ServiceFact;
   /** Our member, running. */
@@ -82,11 +82,15 @@ function hostView(
   const certificates = Object.values(layout.certificates).flatMap(
     ({ cert }) => inspectFile(input, facts.files[cert]) ?? [],
   );
+  const current = text === undefined ? undefined : parseEnvironmentFile(text);
   const author = text === undefined ? undefined : writtenFor(text);
   const ours =
     author === profile.name ||
     (author === undefined && certificates.some((info) => Object.values(ca).some((issuer) => isSignedBy(info, issuer))));
-  const process = facts.etcdProcesses.find((each) => ours && isMember(each, layout));
+  const dataDirs = [layout.dataDir, ...(author === profile.name ? [current?.ETCD_DATA_DIR] : [])];
+  const process = facts.etcdProcesses.find(
+    (each) => ours && dataDirs.includes(each.dataDir ?? each.environment.ETCD_DATA_DIR),
+  );
   const wanted = profile.etcd.install ?? (facts.etcd ? 'present' : 'package');
   const install = !embedded && wanted === 'package' && facts.package.installed === undefined;
   const packaged = facts.package.candidate === undefined ? undefined : upstreamVersion(facts.package.candidate);
@@ -98,10 +102,10 @@ function hostView(
     facts,
     layout,
     goArch: goArchOf(facts),
-    ...(text !== undefined && { current: parseEnvironmentFile(text) }),
+    ...(current && { current }),
     ...(author !== undefined && { writtenFor: author }),
     ours,
-    started: facts.dataDirs[layout.dataDir]?.hasWal === true,
+    started: ours && facts.dataDirs[layout.dataDir]?.hasWal === true,
     ...(layout.serviceName !== undefined &&
       facts.services[layout.serviceName] && { service: facts.services[layout.serviceName] }),
     ...(process && { process }),
@@ -115,9 +119,6 @@ function hostView(
 }
 
 const PACKAGE_BINARY = '/usr/bin/etcd';
-
-const isMember = (process: EtcdProcess, layout: Layout): boolean =>
-  (process.dataDir ?? process.environment.ETCD_DATA_DIR) === layout.dataDir;
 
 /** Its process is there, or systemd says so where processes could not be told apart. */
 export const isRunning = (view: HostView): boolean =>

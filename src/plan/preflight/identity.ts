@@ -3,6 +3,7 @@
  * changed by a replay: etcd would begin an empty cluster, or be refused by the others.
  */
 
+import { isLeftOver } from '../foreign.ts';
 import type { ClusterView, HostView } from '../view.ts';
 import { isKnownHere } from '../view.ts';
 import { type Check, listed, stop, verb } from './finding.ts';
@@ -128,7 +129,7 @@ export const membershipChanged: Check = ({ input: { profile, observed }, hosts }
 export const logLost: Check = (cluster) => {
   const { input, hosts } = cluster;
   const { profile } = input;
-  const empty = hosts.filter((view) => !view.started && movedFrom(view) === undefined);
+  const empty = hosts.filter((view) => !view.started && movedFrom(view) === undefined && !isLeftOver(view));
   const lost = empty.filter((view) => wasStarted(cluster, view));
   if (lost.length > 0 && lost.length === hosts.length) {
     return [

@@ -72,7 +72,8 @@ export const otherCluster: Check = ({ input: { profile }, hosts }) =>
 
 export const leftOverData: Check = ({ input: { profile }, hosts }) =>
   hosts.flatMap((view) => {
-    const { name, layout, started, foreign } = view;
+    const { name, layout, facts, foreign } = view;
+    const started = facts.dataDirs[layout.dataDir]?.hasWal === true;
     if (!isLeftOver(view) || foreign.some(({ dataDir }) => dataDir !== undefined && isInTheWay(view, dataDir)))
       return [];
     const what = `${layout.dataDir} on ${name} holds ${started ? 'an etcd’s data' : 'files'}, but no configuration of this cluster is there.`;
