@@ -2,6 +2,7 @@
 import { type Document, isAlias, isNode, LineCounter, type ParsedNode, parseDocument, visit } from 'yaml';
 import { cleanLine } from '../clean.ts';
 import { WizardError } from '../errors.ts';
+import { quote } from '../quote.ts';
 import { migrate } from './migrate.ts';
 import { type Profile, type ProfileFile, type ProfileProblem, parseProfile } from './schema.ts';
 
@@ -51,7 +52,7 @@ export function problemsError(problems: readonly LocatedProblem[], source: strin
   const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
   return new WizardError('bad-profile', `${cleanLine(source)} has ${count}.`, {
     why: problems.map(problemLine).join('\n'),
-    next: ['Correct it, then check it again:', `etcd-wizard profile validate ${cleanLine(source)}`],
+    next: ['Correct it, then check it again:', `etcd-wizard profile validate ${quote(cleanLine(source))}`],
   });
 }
 
@@ -77,7 +78,7 @@ export function parseYaml(text: string, source: string): { document: Document.Pa
   const fail = (what: string, why: string): never => {
     throw new WizardError('bad-profile', `${cleanLine(source)} ${what}.`, {
       why,
-      next: [`Look at the file: less ${cleanLine(source)}`],
+      next: [`Look at the file: less ${quote(cleanLine(source))}`],
     });
   };
   if (Buffer.byteLength(text) > MAX_PROFILE_BYTES)

@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import Conf from 'conf';
 import { cleanLine } from '../clean.ts';
 import { asWizardError, WizardError } from '../errors.ts';
+import { quote } from '../quote.ts';
 import { PROFILE_NAME } from './names.ts';
 import { MAX_PROFILE_BYTES, type ReadProfile, readProfile } from './read.ts';
 import { rewriteProfile, writeProfile } from './rewrite.ts';
@@ -124,7 +125,7 @@ export class ProfileStore {
     if (read.profile.name !== reference) {
       throw new WizardError('bad-profile', `${path} holds a profile of another name.`, {
         why: `name is «${read.profile.name}»; the file’s name says «${reference}». A run under the wrong name would take another cluster’s state.`,
-        next: ['Rename the file, or save it anew under its own name:', `etcd-wizard profile import ${path}`],
+        next: ['Rename the file, or save it anew under its own name:', `etcd-wizard profile import ${quote(path)}`],
       });
     }
     return { ...read, path, stored };
@@ -269,7 +270,7 @@ async function readText(path: string): Promise<string> {
 const unreadable = (path: string, cause: unknown): WizardError =>
   new WizardError('state', `Could not read ${cleanLine(path)}.`, {
     why: (cause as Error).message,
-    next: ['Look at its rights:', `ls -ld ${cleanLine(path)}`],
+    next: ['Look at its rights:', `ls -ld ${quote(cleanLine(path))}`],
     cause,
   });
 
