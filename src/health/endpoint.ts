@@ -12,6 +12,9 @@ import {
 } from './gateway.ts';
 import { Connection } from './http.ts';
 
+/** etcd's etcdhttp/embed serve.go: with authentication on, since the gateway's own certificate would count as the client's. */
+const COMMON_NAME_IGNORED = 'CommonName of client sending a request against gateway';
+
 export class EndpointClient extends Connection {
   /** @throws EndpointError */
   async status(): Promise<EtcdStatus> {
@@ -95,6 +98,14 @@ export class EndpointClient extends Connection {
     const parsed = parseObject(answer.body);
     if (answer.status === 200 && parsed !== undefined) return parsed;
     if (parsed !== undefined && answer.status !== 404) throw refusalOf(parsed, answer.status);
+    if (answer.status === 400 && answer.body.startsWith(COMMON_NAME_IGNORED)) {
+      throw new EndpointError(
+        'etcd',
+        'denied',
+        'etcd’s own users and roles are on, and then its JSON gateway serves no client certificate that has a common name',
+        '400',
+      );
+    }
     throw notEtcd(this.host, answer.status);
   }
 }
