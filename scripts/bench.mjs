@@ -1,10 +1,14 @@
 // `npm run bench [-- PART…]`: builds the command, then the benchmark, and runs it. Parts: certificates, frame, cluster, pane, hosts.
 import { spawnSync } from 'node:child_process';
 import { build } from 'esbuild';
-import { bundle } from './build.mjs';
 
 const root = new URL('..', import.meta.url).pathname;
-await bundle();
+// Builds the command only where it is older than its sources: others may be running it.
+if (
+  spawnSync(process.execPath, ['scripts/start.mjs', '--version'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
+    .status !== 0
+)
+  process.exit(1);
 // Two folders deep like its sources, so that paths relative to a module stay right.
 const outfile = `${root}.cache/bench/main.mjs`;
 await build({
