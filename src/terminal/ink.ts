@@ -71,8 +71,19 @@ export function Root({ terminal, children }: { terminal: Terminal; children?: Re
   useEffect(() => {
     const parser = new KeyParser();
     let timer: NodeJS.Timeout | undefined;
+    const queue: Key[] = [];
+    let delivering: NodeJS.Immediate | undefined;
+    // One key at a time, with React's update between two: the second of one chunk must meet what the first changed.
+    const next = () => {
+      delivering = undefined;
+      const key = queue.shift();
+      if (key === undefined) return;
+      for (const listener of [...listeners]) listener(key);
+      if (queue.length > 0) delivering = setImmediate(next);
+    };
     const deliver = (keys: Key[]) => {
-      for (const key of keys) for (const listener of [...listeners]) listener(key);
+      queue.push(...keys);
+      if (delivering === undefined) next();
     };
     const receive = (chunk: Buffer | string) => {
       clearTimeout(timer);
@@ -86,6 +97,7 @@ export function Root({ terminal, children }: { terminal: Terminal; children?: Re
     stdin.resume();
     return () => {
       clearTimeout(timer);
+      clearImmediate(delivering);
       stdin.off('data', receive);
       if (stdin.isTTY) stdin.setRawMode(false);
       stdin.pause();
