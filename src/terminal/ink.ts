@@ -79,7 +79,8 @@ export function Root({ terminal, children }: { terminal: Terminal; children?: Re
       const key = queue.shift();
       if (key === undefined) return;
       for (const listener of [...listeners]) listener(key);
-      if (queue.length > 0) delivering = setImmediate(next);
+      // React schedules its work in a microtask by an immediate of its own, which comes after one that is set here.
+      if (queue.length > 0) delivering = setImmediate(() => (delivering = setImmediate(next)));
     };
     const deliver = (keys: Key[]) => {
       queue.push(...keys);
