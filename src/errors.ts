@@ -60,6 +60,8 @@ export interface ErrorDetails {
   next?: string[];
   /** Lines of evidence (log tails); raw, cleaned when shown. */
   evidence?: string[];
+  /** Something had been changed before it ended; `partly-applied` says so by itself. */
+  partial?: boolean;
   cause?: unknown;
 }
 
@@ -71,6 +73,7 @@ export class WizardError extends Error {
   readonly why: string | undefined;
   readonly next: readonly string[];
   readonly evidence: readonly string[];
+  readonly partial: boolean;
 
   constructor(code: ErrorCode, what: string, details: ErrorDetails = {}) {
     super(what, details.cause === undefined ? undefined : { cause: details.cause });
@@ -81,6 +84,7 @@ export class WizardError extends Error {
     this.why = details.why;
     this.next = details.next ?? [];
     this.evidence = details.evidence ?? [];
+    this.partial = details.partial ?? code === 'partly-applied';
   }
 
   get exitCode(): number {
@@ -99,7 +103,7 @@ export class WizardError extends Error {
         step,
         next,
         evidence,
-        partial: code === 'interrupted' || code === 'partly-applied' || undefined,
+        partial: this.partial || undefined,
       },
     };
   }

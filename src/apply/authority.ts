@@ -4,7 +4,7 @@ import type { Anchor, CertificateAuthority } from '../pki/types.ts';
 import type { Action } from '../plan/types.ts';
 import type { Profile } from '../profile/schema.ts';
 import type { ClusterState } from '../state/cluster.ts';
-import type { ApplyContext } from './context.ts';
+import { type ApplyContext, CONTROLLER } from './context.ts';
 
 /** A CA outlives its certificates: ten years, or twice the leaves' validity where that is longer. */
 const caDays = (profile: Profile): number => Math.max(3650, profile.certificates.validityDays * 2);
@@ -27,6 +27,7 @@ export async function mintAuthorities(
       now: context.now(),
     });
     const keyPem = context.newCaPassphrase === undefined ? ca.keyPem : encryptKey(ca.keyPem, context.newCaPassphrase);
+    context.touched.add(CONTROLLER);
     await context.state.saveCa(anchor, { certificatePem: ca.certificatePem, keyPem });
   }
 }
@@ -36,7 +37,9 @@ export async function issueClient(
   action: Extract<Action, { kind: 'issue-client' }>,
 ): Promise<void> {
   const [leaf] = await (await context.authority()).issue([action.leaf]);
-  if (leaf) await context.state.saveClient(leaf);
+  if (leaf === undefined) return;
+  context.touched.add(CONTROLLER);
+  await context.state.saveClient(leaf);
 }
 
 /**

@@ -9,6 +9,9 @@ import type { ClusterState } from '../state/cluster.ts';
 import type { Emit } from './events.ts';
 import type { ServiceControl } from './service.ts';
 
+/** The host of actions on this machine. */
+export const CONTROLLER = 'controller';
+
 export interface ApplyContext {
   profile: Profile;
   plan: Plan;
@@ -28,7 +31,7 @@ export interface ApplyContext {
   signal: AbortSignal;
   /** Epoch milliseconds. */
   now(): number;
-  /** Hosts on which this run has changed something: decides between «failed» and «partly applied». */
+  /** Hosts on which this run has changed something, `controller` among them: decides between «failed» and «partly applied». */
   touched: Set<string>;
   /** Set for members that are plain processes of this user. */
   embedded?: { root: string };

@@ -1,7 +1,7 @@
 /** The one way from a profile to a proven cluster: connect, look, plan, ask, lock, look again, apply, prove. */
 import { randomBytes } from 'node:crypto';
 import { openSelfSigned } from '../apply/authority.ts';
-import type { ApplyContext } from '../apply/context.ts';
+import { type ApplyContext, CONTROLLER } from '../apply/context.ts';
 import type { Emit } from '../apply/events.ts';
 import type { ServiceControl } from '../apply/service.ts';
 import { asWizardError, WizardError } from '../errors.ts';
@@ -111,7 +111,6 @@ async function run(options: ConvergeOptions, transports: Map<string, Transport>)
   }
   if (!(await interaction.acceptPlan(plan, false)))
     return { outcome: 'declined', plan, summary: ['Nothing was changed.'] };
-  await decide(options, plan);
 
   const touched = new Set<string>();
   try {
@@ -123,8 +122,9 @@ async function run(options: ConvergeOptions, transports: Map<string, Transport>)
         assertNoStop(again, options);
         if (!(await interaction.acceptPlan(again, true)))
           return { outcome: 'declined' as const, plan: again, summary: ['Nothing was changed.'] };
-        await decide(options, again);
       }
+      // Under the lock: of two runs that begin at once only one may say what the cluster's token is.
+      await decide(options, again);
       const { applyPlan } = await import('../apply/run.ts');
       await applyPlan(applyContext(options, again, transports, touched, stamp));
       const summary = await proveCluster(options, transports, false);
@@ -246,15 +246,19 @@ function afterChanges(error: WizardError, touched: ReadonlySet<string>, options:
     'What was done stays done; this goes on from there:',
     resume,
   ];
-  const where =
-    touched.size > 0 ? `Changed so far: ${[...touched].join(', ')}.` : 'Nothing has been changed on any host.';
-  const code = error.code === 'interrupted' || touched.size === 0 ? error.code : 'partly-applied';
+  const hosts = [...touched].filter((host) => host !== CONTROLLER);
+  const where = [
+    hosts.length > 0 ? `Changed so far: ${hosts.join(', ')}.` : 'Nothing has been changed on any host.',
+    ...(touched.has(CONTROLLER) ? ['What was made on this machine (CA, client certificates) is kept and used.'] : []),
+  ].join(' ');
+  const code = error.code === 'interrupted' || hosts.length === 0 ? error.code : 'partly-applied';
   return new WizardError(code, error.message, {
     host: error.host,
     step: error.step,
     why: [error.why, where].filter(Boolean).join(' '),
     next: touched.size > 0 ? next : [...error.next],
     evidence: [...error.evidence],
+    partial: touched.size > 0,
     cause: error,
   });
 }
