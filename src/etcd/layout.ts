@@ -41,7 +41,7 @@ export interface Layout {
 
 /** Debian's package puts its default member's data here. */
 export const PACKAGE_DATA_DIR = '/var/lib/etcd/default';
-export const SERVICE = 'etcd';
+const SERVICE = 'etcd';
 
 const ETCD = { owner: 'etcd', group: 'etcd' };
 const ROOT = { owner: 'root', group: 'root' };

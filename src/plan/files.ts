@@ -44,24 +44,30 @@ export function hostFiles(cluster: ClusterView, view: HostView): HostFiles {
   );
   const enable = layout.serviceName !== undefined && view.service?.enabled !== true;
   const files = [...certificates.files, ...texts];
+  const isNew = files.length > 0 && files.every(({ path }) => facts.files[path] === undefined);
+  const reasons = [
+    ...certificates.reasons,
+    ...texts.map(
+      ({ path, change, reason }) => `${path} ${reason ?? (change === 'create' ? 'is not there yet' : 'differs')}`,
+    ),
+    ...folders.map(
+      (folder) => `${folder.path} ${ownershipReason(facts.files[folder.path], folder) ?? 'is not there yet'}`,
+    ),
+    ...(enable ? ['etcd is not started at boot'] : []),
+  ];
   return {
     files,
     folders,
     leaves: certificates.leaves,
     enable,
     restart: restartReasons(view, conf, texts, certificates.trustChanged),
-    reasons: [
-      ...certificates.reasons,
-      ...texts.map(
-        ({ path, change, reason }) => `${path} ${reason ?? (change === 'create' ? 'is not there yet' : 'differs')}`,
-      ),
-      ...folders.map(
-        (folder) => `${folder.path} ${ownershipReason(facts.files[folder.path], folder) ?? 'is not there yet'}`,
-      ),
-      ...(enable ? ['etcd is not started at boot'] : []),
-    ],
+    reasons: isNew ? ['nothing of this cluster is there yet'] : shortened(reasons),
   };
 }
+
+/** Enough to know why; the diff has all of it. */
+const shortened = (reasons: string[]): string[] =>
+  reasons.length > 6 ? [...reasons.slice(0, 5), `${reasons.length - 5} more`] : reasons;
 
 function wantedConf(cluster: ClusterView, { host, layout, goArch, version = '0.0.0' }: HostView): string {
   const { profile } = cluster.input;
@@ -196,7 +202,7 @@ function settingsInForce(variables: Readonly<Record<string, string>>): Record<st
 }
 
 /** @returns what is wrong with mode, owner or group, in words */
-export function ownershipReason(fact: FileFact | undefined, { mode, owner, group }: Ownership): string | undefined {
+function ownershipReason(fact: FileFact | undefined, { mode, owner, group }: Ownership): string | undefined {
   if (fact === undefined) return undefined;
   const wrong = [
     ...(fact.mode === mode ? [] : [`has mode ${octal(fact.mode)} instead of ${octal(mode)}`]),

@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000;
  * When a certificate is renewed, as shares of its life. From `due` on it is reported and `certs renew` renews it; a replay
  * leaves a working certificate alone until `reissue`, so that a replay for another reason does not touch every host.
  */
-export const RENEWAL = { due: 2 / 3, reissue: 0.9 } as const;
+const RENEWAL = { due: 2 / 3, reissue: 0.9 } as const;
 
 /** Three certificates a host, then one for each client that stays on the controller; in the profile's order. */
 export function leafSpecs(profile: Profile): LeafSpec[] {

@@ -20,7 +20,7 @@ const GIB = 2 ** 30;
 const sum = (text: string) => createHash('sha256').update(text).digest('hex');
 
 /** A CA or leaf as the inspector reads it back. */
-export const fakePem = (info: Partial<CertificateInfo>): string => JSON.stringify(info);
+const fakePem = (info: Partial<CertificateInfo>): string => JSON.stringify(info);
 
 export function inspect(pem: string): CertificateInfo {
   return JSON.parse(pem) as CertificateInfo;
@@ -257,7 +257,7 @@ function putFiles(world: World, facts: HostFacts, action: Extract<Action, { kind
   for (const [id, { certificatePem, keyPem }] of issued) state.issued[id] = { certificatePem, keySha256: sum(keyPem) };
 }
 
-export function memberProcess(facts: HostFacts, confFile: string): EtcdProcess {
+function memberProcess(facts: HostFacts, confFile: string): EtcdProcess {
   const environment = parseEnvironmentFile(facts.files[confFile]?.content ?? '');
   return {
     pid: 900,

@@ -63,12 +63,12 @@ export const identityChanged: Check = ({ input: { profile, observed }, hosts, to
         }),
       );
     }
-    const url =
-      observed?.members.find((each) => each.name === name)?.peerUrls[0] ?? current.ETCD_INITIAL_ADVERTISE_PEER_URLS;
-    if (url !== undefined && url !== member.peerUrl) {
+    const told = observed?.members.find((each) => each.name === name)?.peerUrls;
+    const known = told ?? (current.ETCD_INITIAL_ADVERTISE_PEER_URLS ?? member.peerUrl).split(',');
+    if (!known.includes(member.peerUrl)) {
       findings.push(
         stop('peer-address-changed', [name], {
-          what: `${name} is known to the others as ${url}; the profile says ${member.peerUrl}.`,
+          what: `${name} is known to the others as ${listed(known)}; the profile says ${member.peerUrl}.`,
           why: 'Peer addresses are kept in the cluster itself; changed in a configuration file alone they do nothing.',
           remedy: [
             'Put the old address back into the profile, or replace the member:',

@@ -11,7 +11,7 @@ import { duplicates, memberCount, ownAddress, portsFree, reachEachOther } from '
 import { filesInTheWay, foreignEtcd, leftOverData, otherCluster } from './occupied.ts';
 import { etcdPresent, flags, versionMix } from './software.ts';
 
-export const CHECKS: readonly Check[] = [
+const CHECKS: readonly Check[] = [
   supported,
   reachable,
   privilege,

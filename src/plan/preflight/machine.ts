@@ -1,6 +1,6 @@
 /** Checks of a host's clock and disks. */
 import type { HostView } from '../view.ts';
-import { bytes, type Check, duration, note, stop, warn } from './finding.ts';
+import { bytes, type Check, duration, listed, note, stop, warn } from './finding.ts';
 
 /** A certificate is backdated, so a little skew hurts nobody; at 30 s leases and logs begin to mislead. */
 const SKEW_STOP_MS = 30_000;
@@ -12,7 +12,7 @@ const DISK_WARN = 3 * 2 ** 30;
 /** Configuration, certificates and their backups are far smaller than this. */
 const SYSTEM_DISK_STOP = 8 * 2 ** 20;
 
-export const clock: Check = ({ input, hosts }) => {
+export const clock: Check = ({ input, hosts, state }) => {
   if (input.embedded) return [];
   // Of an even number no middle one is to be had: then this machine's own clock counts too.
   const skews = [...hosts.map(({ facts }) => facts.clock.skewMs), ...(hosts.length % 2 === 0 ? [0] : [])].sort(
@@ -33,7 +33,20 @@ export const clock: Check = ({ input, hosts }) => {
       }),
     ];
   }
-  return hosts.flatMap((view) => skewOf(view, median));
+  // In a container the machine below keeps the clock, so a missing time service is no more than worth knowing.
+  const unattended = state === 'new' ? hosts.filter(({ facts }) => facts.clock.service === undefined) : [];
+  return [
+    ...hosts.flatMap((view) => skewOf(view, median)),
+    ...(unattended.length > 0
+      ? [
+          note('clock-unattended', names(unattended), {
+            what: `No time service was found on ${listed(names(unattended))}.`,
+            why: 'Without one, and without a machine below that keeps the clock, certificates are not yet valid after a power cut.',
+            remedy: ['Install one on the host, unless it is a container:', 'sudo apt-get install systemd-timesyncd'],
+          }),
+        ]
+      : []),
+  ];
 };
 
 function skewOf(
@@ -71,12 +84,12 @@ function skewOf(
         remedy,
       }),
     ];
-  if (synchronised === false && (service === undefined || service === '')) {
+  if (synchronised === false) {
     return [
       warn('clock-unsynchronised', [name], {
-        what: `Nothing keeps ${name}’s clock right.`,
-        why: 'It agrees now; after a power cut a host without a battery-backed clock starts in the past, where certificates are not yet valid.',
-        remedy: ['Install a time service on the host:', 'sudo apt-get install systemd-timesyncd'],
+        what: `${name}’s clock is right now, but ${service ?? 'its time service'} has not reached a time server.`,
+        why: 'After a power cut a host without a battery-backed clock starts in the past, where certificates are not yet valid.',
+        remedy: ['Look at it on the host:', 'timedatectl timesync-status'],
       }),
     ];
   }
