@@ -4,8 +4,8 @@ import { WizardError } from '../errors.ts';
 import type { ExecResult } from './transport.ts';
 
 /** Beyond these a reply is not an answer but a flood. */
-export const MAX_STDOUT = 64 * 1024 * 1024;
-export const MAX_STDERR = 8 * 1024 * 1024;
+const MAX_STDOUT = 64 * 1024 * 1024;
+const MAX_STDERR = 8 * 1024 * 1024;
 
 export interface RunOptions {
   input: Buffer | undefined;

@@ -27,24 +27,25 @@ export function commandLine(script: string, args: readonly string[], privilege?:
  */
 const SUDO_WITH_PASSWORD = ['env', 'LC_ALL=C', 'sudo', '-k', '-S', '-p', '', '--'];
 
+const MARK = 'etcd-wizard-privilege:';
+
 /**
- * Prints the privilege that is to be had without a password, else why not, on one line each.
- * `sh -c :` and not `true`: a sudoers file may allow one command and not the other.
+ * Prints the privilege that is to be had without a password, else what was said against it, on one marked line (a login
+ * script may print before it). `sh -c :` and not `true`: a sudoers file may allow one command and not the other.
  */
-export const PROBE = `if [ "$(id -u)" = 0 ]; then echo root; exit 0; fi
+export const PROBE = `answer() { printf '${MARK} %s %s\\n' "$1" "$(printf %s "$2" | tr '\\n' ' ')"; exit 0; }
+[ "$(id -u)" = 0 ] && answer root
 LC_ALL=C; export LC_ALL
-if command -v sudo >/dev/null 2>&1; then
-  if said=$(sudo -n -- sh -c : 2>&1 </dev/null); then echo sudo; exit 0; fi
-  sudo=$said
-fi
+how=none
 if command -v doas >/dev/null 2>&1; then
-  if said=$(doas -n sh -c : 2>&1 </dev/null); then echo doas; exit 0; fi
-  doas=$said
+  how=doas-password
+  said=$(doas -n sh -c : 2>&1 </dev/null) && free=doas
 fi
-if command -v sudo >/dev/null 2>&1; then echo sudo-password; printf '%s\\n' "$sudo"
-elif command -v doas >/dev/null 2>&1; then echo doas-password; printf '%s\\n' "$doas"
-else echo none
-fi`;
+if command -v sudo >/dev/null 2>&1; then
+  how=sudo-password
+  said=$(sudo -n -- sh -c : 2>&1 </dev/null) && free=sudo
+fi
+answer "\${free:-$how}" "$said"`;
 
 /** Whose rights are spoken of, for messages. */
 export interface Account {
@@ -57,13 +58,21 @@ export interface Account {
 /** Reads what {@link PROBE} printed. @throws WizardError `privilege` when no way leads to root */
 export function privilegeFrom(output: string, account: Account): Privilege {
   const { host, user } = account;
-  const [first = '', ...rest] = output.trim().split('\n');
-  const said = cleanLine(rest.join(' ').trim());
+  const found = output.match(new RegExp(`^${MARK} (\\S+) ?(.*)$`, 'm'));
+  const first = found?.[1];
+  const said = cleanLine((found?.[2] ?? '').trim());
   if (first === 'root' || first === 'sudo' || first === 'doas') return first;
   if (first === 'sudo-password') {
     if (/a password is required|^$/.test(said) || /interactive authentication is required/i.test(said))
       return 'sudo-password';
     throw sudoRefused(account, said);
+  }
+  if (first === undefined) {
+    throw new WizardError('privilege', `It cannot be found out how ${user} becomes root on ${host}.`, {
+      host,
+      why: `The host answered: ${cleanLine(output.trim().slice(0, 200)) || 'nothing'}.`,
+      next: ['Try it by hand:', account.byHand],
+    });
   }
   if (first === 'doas-password') {
     throw new WizardError('privilege', `doas on ${host} does not make ${user} root without a password.`, {

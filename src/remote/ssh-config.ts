@@ -99,7 +99,7 @@ function inHome(config: SshConfig, home: string): SshConfig {
 }
 
 /** Reads what `ssh -G` prints: one `keyword value` a line, keywords in lower case. */
-export function parseSshG(output: string): SshConfig {
+function parseSshG(output: string): SshConfig {
   const config: SshConfig = { identityFiles: [], identitiesOnly: false, notes: [] };
   for (const line of output.split('\n')) {
     const space = line.indexOf(' ');

@@ -78,7 +78,6 @@ export class SshTransport implements Transport {
     shareable(options.signal);
     if (!options.privileged) return this.#run(commandLine(script, args), input, options);
     const privilege = await this.#privilegeInForce(options);
-    if (privilege === 'none') throw privilegeFrom('none', this.#account);
     if (privilege === 'sudo-password') {
       const password = await this.#checkedPassword(options);
       // It may have turned out that sudo wants none.
@@ -110,12 +109,16 @@ export class SshTransport implements Transport {
   async close(): Promise<void> {
     if (this.#closed) return;
     await new Promise<void>((resolve) => {
-      // A peer that is gone does not answer the goodbye.
-      const timer = setTimeout(() => this.#client.destroy(), 1_000);
-      this.#client.once('close', () => {
+      const done = () => {
         clearTimeout(timer);
         resolve();
-      });
+      };
+      // A peer that is gone does not answer the goodbye; behind a bastion that is gone not even destroy() is noticed.
+      const timer = setTimeout(() => {
+        this.#client.destroy();
+        done();
+      }, 1_000);
+      this.#client.once('close', done);
       this.#client.end();
     });
     await this.#options.onClose();
@@ -157,7 +160,8 @@ export class SshTransport implements Transport {
   }
 
   #privilegeInForce(options: ExecOptions): Promise<Privilege> {
-    if (this.privilege !== undefined) return Promise.resolve(this.privilege);
+    // «none» from the facts does not say why: the probe does, or finds a way that the facts did not try.
+    if (this.privilege !== undefined && this.privilege !== 'none') return Promise.resolve(this.privilege);
     const probe = async () => {
       const { stdout } = await this.#run(commandLine(PROBE, []), undefined, {
         label: 'finding out how to become root',

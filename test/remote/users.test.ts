@@ -1,6 +1,7 @@
 /** Passwords and root's rights, with users of our own: an sshd in a private mount namespace, where sudo and PAM are the real ones. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTransport } from '../../src/remote/connect.ts';
 import type { ConnectQuestions } from '../../src/remote/transport.ts';
@@ -91,6 +92,18 @@ describe.skipIf(MISSING_USERS !== undefined)('users of our own', () => {
     expect((await host.exec('cat', { privileged: true, input: Buffer.from('payload') })).stdout.toString()).toBe(
       'payload',
     );
+    expect(host.privilege).toBe('sudo');
+    await host.close();
+  });
+
+  test('a login script that prints does not confuse the probe', async () => {
+    const noisy = await startSshd(world.folder, {
+      users: { pi: { sudoers: 'ALL=(ALL) NOPASSWD: ALL' } },
+      config: ['SetEnv SHLVL=0'],
+    });
+    writeFileSync(join(noisy.folder, 'home', 'pi', '.bashrc'), 'echo Welcome; echo none\n');
+    const host = await login('pi', {}, noisy);
+    expect((await host.exec('id -u', { privileged: true })).stdout.toString()).toMatch(/^Welcome\nnone\n0\n$/);
     expect(host.privilege).toBe('sudo');
     await host.close();
   });
@@ -210,6 +223,7 @@ describe.skipIf(MISSING_USERS !== undefined)('users of our own', () => {
         doasConf: 'permit pi as root',
       });
       const host = await login('pi', {}, alpine);
+      host.privilege = 'none'; // as the facts report it
       await expect(host.exec('true', { privileged: true })).rejects.toMatchObject({
         code: 'privilege',
         next: expect.arrayContaining(['permit nopass pi as root']),
