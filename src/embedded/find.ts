@@ -121,8 +121,10 @@ async function firstThatRuns(candidates: readonly string[]): Promise<{ path: str
 
 /** The version that a binary reports; undefined when it does not run here, is no etcd or is too old. */
 function versionOf(path: string): Promise<string | undefined> {
+  // On processors that it is not released for etcd does not even tell its version without this.
+  const env = { ...childEnvironment(), ETCD_UNSUPPORTED_ARCH: process.arch };
   return new Promise((resolve) => {
-    execFile(path, ['--version'], { env: childEnvironment(), timeout: 10_000, maxBuffer: 1 << 16 }, (error, stdout) => {
+    execFile(path, ['--version'], { env, timeout: 10_000, maxBuffer: 1 << 16 }, (error, stdout) => {
       const [, version, major, minor] = /^etcd Version: ((\d+)\.(\d+)\.\d+)/m.exec(stdout) ?? [];
       const oldEnough = Number(major) > OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) >= OLDEST[1]);
       resolve(error === null && oldEnough ? version : undefined);

@@ -1,4 +1,5 @@
 /** What `try` brings up: a profile of members on this machine's loopback, on ports that are free now. */
+import { WizardError } from '../errors.ts';
 import type { ProfileFile } from '../profile/schema.ts';
 import { freePorts } from './ports.ts';
 
@@ -7,11 +8,11 @@ const MAX_MEMBERS = 9;
 
 /**
  * @param members 1 to 9; more on one machine shows nothing new
- * @throws RangeError for another number
+ * @throws WizardError `usage` for another number
  */
 export async function tryProfile(members: number): Promise<ProfileFile> {
   if (!Number.isInteger(members) || members < 1 || members > MAX_MEMBERS)
-    throw new RangeError(`between 1 and ${MAX_MEMBERS} members`);
+    throw new WizardError('usage', `try takes 1 to ${MAX_MEMBERS} members.`, { next: ['etcd-wizard try --members 3'] });
   const ports = await freePorts(members * 3);
   return {
     schemaVersion: 1,

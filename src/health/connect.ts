@@ -74,7 +74,12 @@ function openDirect({ host, port }: Address, timeoutMs: number): Promise<Duplex>
       socket.destroy();
       reject(tcpFailure(error, host, port));
     };
-    const timer = setTimeout(() => fail({ code: 'ETIMEDOUT' }), timeoutMs);
+    let resolved = isIP(host) !== 0;
+    socket.on('lookup', () => {
+      resolved = true;
+    });
+    // A DNS server that does not answer keeps the system's resolver waiting far longer than this.
+    const timer = setTimeout(() => fail({ code: resolved ? 'ETIMEDOUT' : 'EAI_AGAIN' }), timeoutMs);
     socket.once('error', fail);
     socket.once('connect', () => {
       clearTimeout(timer);

@@ -2,8 +2,7 @@
  * Success is proved: every member is dialled with the real client certificate from here and from every other host, a key is
  * written, read and deleted through each, and all agree on one cluster, one leader and the expected members.
  */
-import { randomBytes } from 'node:crypto';
-import type { Emit, RunEvent } from '../apply/events.ts';
+import type { Emit } from '../apply/events.ts';
 import { eachHost } from '../apply/parallel.ts';
 import { WizardError } from '../errors.ts';
 import type { Member } from '../etcd/members.ts';
@@ -12,9 +11,11 @@ import type { Timeouts } from './connect.ts';
 import { EndpointClient } from './endpoint.ts';
 import { EndpointError } from './failure.ts';
 import { judge } from './judge.ts';
-import { dialFrom, type Link } from './link.ts';
+import { dialFrom } from './link.ts';
+import { type ProofResult, type Run, report, told } from './proof-run.ts';
+import { readThroughEach, writeThroughEach } from './round-trip.ts';
 import type { ClusterHealth, TlsCredentials } from './types.ts';
-import { linksOf } from './wait.ts';
+import { linksOf, unlessAborted } from './wait.ts';
 
 export interface ProveOptions {
   members: readonly Pick<Member, 'name' | 'clientUrl' | 'peerUrl'>[];
@@ -30,8 +31,6 @@ export interface ProveOptions {
   timeouts?: Partial<Timeouts>;
 }
 
-export type ProofResult = Omit<Extract<RunEvent, { type: 'proof' }>, 'type'>;
-
 export interface Proof {
   ok: boolean;
   results: ProofResult[];
@@ -42,10 +41,6 @@ export interface Proof {
   health: ClusterHealth;
 }
 
-/** Every key of a proof lies below this; none is left behind. */
-export const PROOF_PREFIX = 'etcd-wizard/proof/';
-/** Should this program die half-way, etcd itself removes the keys after so many seconds. */
-const LEASE_SECONDS = 60;
 const CHANNELS = 8;
 
 /**
@@ -56,7 +51,7 @@ export async function prove(options: ProveOptions): Promise<Proof> {
   const links = linksOf(options);
   const run: Run = { ...options, links, results: [], problems: [] };
   try {
-    const samples = await Promise.all(links.map((link) => link.look()));
+    const samples = await unlessAborted(Promise.all(links.map((link) => link.look())), options.signal);
     const routes: Record<string, string> = {};
     for (const [index, link] of links.entries()) {
       const { name } = link.endpoint;
@@ -75,7 +70,7 @@ export async function prove(options: ProveOptions): Promise<Proof> {
     run.problems.push(...unhealthy(health));
     await checkMembers(run);
     stopIfAborted(run);
-    await dialFromHosts(run);
+    await unlessAborted(dialFromHosts(run), options.signal);
     stopIfAborted(run);
     if (options.readOnly) await readThroughEach(run);
     else await writeThroughEach(run);
@@ -87,25 +82,12 @@ export async function prove(options: ProveOptions): Promise<Proof> {
       routes,
       health,
     };
+  } catch (thrown) {
+    stopIfAborted(run);
+    throw thrown;
   } finally {
     for (const link of links) link.close();
   }
-}
-
-interface Run extends ProveOptions {
-  links: Link[];
-  results: ProofResult[];
-  problems: string[];
-}
-
-function report({ results, problems, emit }: Run, result: ProofResult): void {
-  results.push(result);
-  emit({ type: 'proof', ...result });
-  if (result.outcome !== 'failed') return;
-  const action = { handshake: 'dials', peer: 'dials the peer port of', read: 'reads through', write: 'writes through' }[
-    result.what
-  ];
-  problems.push(`${result.from} ${action} ${result.to}: ${result.detail ?? 'failed'}.`);
 }
 
 function stopIfAborted({ signal }: Run): void {
@@ -187,82 +169,4 @@ async function shakeHands(
   } finally {
     client.close();
   }
-}
-
-async function readThroughEach(run: Run): Promise<void> {
-  const absent = `${PROOF_PREFIX}${randomBytes(12).toString('hex')}`;
-  await Promise.all(
-    run.links.map((link) => attempt(run, link, 'read', async () => void (await link.client.get(absent)))),
-  );
-}
-
-async function writeThroughEach(run: Run): Promise<void> {
-  const prefix = `${PROOF_PREFIX}${randomBytes(12).toString('hex')}/`;
-  let lease: string | undefined;
-  try {
-    lease = await firstOf(run.links, ({ client }) => client.grantLease(LEASE_SECONDS));
-    const held = lease;
-    await Promise.all(
-      run.links.map(async (link) => {
-        const key = `${prefix}${link.endpoint.name}`;
-        const value = randomBytes(12).toString('hex');
-        const written = await attempt(run, link, 'write', async () => {
-          await link.client.put(key, value, held);
-          if ((await link.client.get(key)) !== value)
-            throw new EndpointError('etcd', 'etcd', 'what was written was not what was read');
-          if ((await link.client.delete(key)) !== 1)
-            throw new EndpointError('etcd', 'etcd', 'what was written could not be deleted');
-        });
-        if (written) report(run, { from: 'controller', to: link.endpoint.name, what: 'read', outcome: 'ok' });
-      }),
-    );
-  } catch (thrown) {
-    run.problems.push(`Nothing could be written: ${told(thrown)}.`);
-  } finally {
-    if (lease !== undefined) await removeKeys(run, prefix, lease);
-  }
-}
-
-/** With the lease all its keys go, also those whose deletion above was cut off. */
-async function removeKeys(run: Run, prefix: string, lease: string): Promise<void> {
-  try {
-    await firstOf(run.links, ({ client }) => client.revokeLease(lease));
-    const left = await firstOf(run.links, ({ client }) => client.count(prefix));
-    if (left > 0) run.problems.push(`${left} keys of the proof are left below ${prefix}.`);
-  } catch (thrown) {
-    run.problems.push(
-      `The proof’s keys could not be removed (${told(thrown)}); etcd drops them itself within ${LEASE_SECONDS} s.`,
-    );
-  }
-}
-
-async function attempt(run: Run, link: Link, what: 'read' | 'write', work: () => Promise<void>): Promise<boolean> {
-  try {
-    await work();
-    report(run, { from: 'controller', to: link.endpoint.name, what, outcome: 'ok' });
-    return true;
-  } catch (thrown) {
-    report(run, { from: 'controller', to: link.endpoint.name, what, outcome: 'failed', detail: told(thrown) });
-    return false;
-  }
-}
-
-/** The answer of the first member that gives one. @throws the last member's EndpointError */
-async function firstOf<T>(links: readonly Link[], ask: (link: Link) => Promise<T>): Promise<T> {
-  let last: unknown;
-  for (const link of links) {
-    try {
-      return await ask(link);
-    } catch (thrown) {
-      if (!(thrown instanceof EndpointError)) throw thrown;
-      last = thrown;
-    }
-  }
-  throw last;
-}
-
-/** @throws what is no EndpointError: a defect */
-function told(thrown: unknown): string {
-  if (thrown instanceof EndpointError) return thrown.message;
-  throw thrown;
 }

@@ -1,5 +1,6 @@
-/** Remarks on one member in words, worst first, with their thresholds. Pure. */
+/** Remarks in words, worst first, with their thresholds. Pure. */
 import type { CertificateInfo } from '../pki/types.ts';
+import type { JudgeOptions } from './judge.ts';
 import type { MemberHealth } from './types.ts';
 
 const DAY_MS = 86_400_000;
@@ -52,4 +53,60 @@ export function memberRemarks(
   if (sample.tls === 'plain') remarks.push('plain http: nothing is encrypted and everybody is let in');
   if (sample.limited) remarks.push('only /health answers: raft, size and role are not known');
   return remarks;
+}
+
+/** Remarks on the cluster as a whole. */
+export function clusterRemarks(
+  members: readonly MemberHealth[],
+  view: { unseen: readonly string[]; leaderId: string | undefined; options: JudgeOptions },
+): string[] {
+  const { unseen, leaderId, options } = view;
+  const up = members.filter((member) => member.up);
+  const remarks: string[] = [];
+  const clusters = new Set(members.flatMap((member) => member.sample.clusterId ?? []));
+  if (clusters.size > 1)
+    remarks.push(
+      `the endpoints belong to ${clusters.size} different clusters: a member was started with another token, or with the data of another cluster`,
+    );
+  if (up.length > 0 && leaderId === undefined && up.some((member) => !member.sample.limited))
+    remarks.push('there is no leader: nothing can be written');
+  const alarms = new Set(members.flatMap((member) => member.sample.alarms));
+  if (alarms.has('NOSPACE'))
+    remarks.push(
+      'alarm NOSPACE: the database is full, etcd takes only reads and deletes until it is compacted, defragmented and the alarm disarmed',
+    );
+  if (alarms.has('CORRUPT')) remarks.push('alarm CORRUPT: the members’ data differ; replace the member that is wrong');
+  remarks.push(...versionRemarks(up));
+  const strangers =
+    options.expected &&
+    (options.known ?? []).filter((each) => each.name !== '' && !options.expected?.includes(each.name));
+  if (strangers && strangers.length > 0)
+    remarks.push(
+      `the cluster has ${plural(strangers.length, 'member')} that the profile does not name: ${strangers.map((each) => each.name).join(', ')}`,
+    );
+  const missing =
+    options.known && options.expected?.filter((name) => !options.known?.some((each) => each.name === name));
+  // An unstarted member has no name yet, so it may be one of those that are missing.
+  if (missing && missing.length > 0)
+    remarks.push(`not a member of the cluster, or never started: ${missing.join(', ')}`);
+  if (unseen.length > 0) remarks.push(`not looked at: ${unseen.join(', ')}`);
+  for (const { name, certificate } of options.extraCertificates ?? []) {
+    if (members.some((member) => member.name === name)) continue;
+    const days = daysUntil(certificate.notAfter, options.now);
+    if (days < 0) remarks.push(`${name} expired ${plural(-days, 'day')} ago`);
+    else if (days <= 30) remarks.push(`${name} expires in ${plural(days, 'day')}`);
+  }
+  return remarks;
+}
+
+function versionRemarks(up: readonly MemberHealth[]): string[] {
+  const byVersion = new Map<string, string[]>();
+  for (const { name, sample } of up)
+    if (sample.version) byVersion.set(sample.version, [...(byVersion.get(sample.version) ?? []), name]);
+  if (byVersion.size < 2) return [];
+  const minors = [...byVersion.keys()].map((version) => Number(version.split('.')[1] ?? 0));
+  const apart = Math.max(...minors) - Math.min(...minors);
+  const list = [...byVersion].map(([version, names]) => `${version} (${names.join(', ')})`).join(', ');
+  if (apart > 1) return [`versions are too far apart: ${list}; etcd allows one minor version between members`];
+  return [apart === 1 ? `versions differ: ${list}; finish the upgrade` : `versions differ: ${list}`];
 }

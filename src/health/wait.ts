@@ -117,8 +117,8 @@ export async function waitForQuorum(
   }
 }
 
-/** The result, or at once an interruption: what is under way ends by its own limits. */
-async function unlessAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
+/** The result, or at once an interruption: what is under way ends by its own limits. @throws the signal's reason */
+export async function unlessAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (signal === undefined) return work;
   signal.throwIfAborted();
   let abort = () => {};

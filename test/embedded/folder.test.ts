@@ -71,7 +71,7 @@ describe('the profile of try', () => {
     expect(parsed.profile).toMatchObject({ name: 'try', addressing: 'ip', ca: { peers: 'separate' } });
   });
   it.each([0, 10, 1.5])('refuses %d members', async (members) => {
-    await expect(tryProfile(members)).rejects.toThrow(RangeError);
+    await expect(tryProfile(members)).rejects.toMatchObject({ code: 'usage' });
   });
 });
 
