@@ -7,6 +7,7 @@ import { renderEnvironmentFile, renderUnit } from '../etcd/render.ts';
 import type { FileFact } from '../facts.ts';
 import type { Anchor, LeafSpec } from '../pki/types.ts';
 import { hostLeaves } from './certificates.ts';
+import { mayStop, serviceOf } from './foreign.ts';
 import type { Content, FileChange } from './types.ts';
 import type { ClusterView, HostView } from './view.ts';
 
@@ -42,7 +43,9 @@ export function hostFiles(cluster: ClusterView, view: HostView): HostFiles {
     (folder) =>
       ownershipReason(facts.files[folder.path], folder) !== undefined || facts.files[folder.path] === undefined,
   );
-  const enable = layout.serviceName !== undefined && view.service?.enabled !== true;
+  // An etcd that is stopped to make room is disabled with it, under the same name of service.
+  const disabled = view.foreign.some((process) => mayStop(view, process) && serviceOf(process) === layout.serviceName);
+  const enable = layout.serviceName !== undefined && (view.service?.enabled !== true || disabled);
   const files = [...certificates.files, ...texts];
   const isNew = files.length > 0 && files.every(({ path }) => facts.files[path] === undefined);
   const reasons = [

@@ -389,6 +389,19 @@ describe('a stop', () => {
 });
 
 describe('another etcd', () => {
+  it('of the package gives way for good, and what is left is a cluster with nothing to do', () => {
+    const world = newWorld();
+    for (const facts of world.input.facts) {
+      facts.etcdProcesses = [packageDefault()];
+      Object.assign(facts.services.etcd ?? {}, { active: 'active', enabled: true });
+    }
+    const plan = planCluster(world.input);
+    carryOut(world, plan, plan.actions);
+    observe(world);
+    expect(idsOf(world)).toEqual([]);
+    expect(factsOf(world, 'pi1').services.etcd).toMatchObject({ active: 'active', enabled: true });
+  });
+
   it('of the package, empty, is stopped by agreeing to the plan; its data stays where it is not in the way', () => {
     const world = newWorld();
     factsOf(world, 'pi1').etcdProcesses = [packageDefault()];
