@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { clean, cleanLine } from '../clean.ts';
 import { EXIT, WizardError } from '../errors.ts';
-import { checkProfile, problemLine, shownValue } from '../profile/read.ts';
+import { type CheckedProfile, checkProfile, problemLine, shownValue } from '../profile/read.ts';
 import type { Profile } from '../profile/schema.ts';
 import { type LoadedProfile, ProfileStore } from '../profile/store.ts';
 import { readIfThere, writeAtomic } from '../state/files.ts';
@@ -44,7 +44,8 @@ export async function validate(io: ProfileIo, reference: string): Promise<number
   const text = await readIfThere(path);
   // What is not there, or saved under another name, is told as everywhere.
   if (text === undefined) await store.load(reference);
-  const checked = checkProfile(text ?? '', path);
+  const checked = checkOrTell(io, text ?? '', path);
+  if (checked === undefined) return EXIT.badInput;
   if (checked.ok && stored) await store.load(reference);
   if (io.flags.json) {
     const problems = checked.ok
@@ -60,6 +61,17 @@ export async function validate(io: ProfileIo, reference: string): Promise<number
     io.out(`${cleanLine(path)} is a valid profile: ${checked.read.profile.name}, ${countOf(checked.read.profile)}.`);
   else for (const problem of checked.problems) io.out(problemLine(problem));
   return checked.ok ? EXIT.ok : EXIT.badInput;
+}
+
+/** What is not even YAML has no fields to name: with --json it is told in the same shape. @throws WizardError without --json */
+function checkOrTell(io: ProfileIo, text: string, path: string): CheckedProfile | undefined {
+  try {
+    return checkProfile(text, path);
+  } catch (thrown) {
+    if (!io.flags.json || !(thrown instanceof WizardError)) throw thrown;
+    io.out(JSON.stringify({ valid: false, path, problems: [], ...thrown.toJSON() }));
+    return undefined;
+  }
 }
 
 /** Where it lies. @returns 0 */

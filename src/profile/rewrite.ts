@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Document, isAlias, isCollection, isScalar, parseDocument } from 'yaml';
 import { MAX_PROFILE_BYTES } from './read.ts';
 import type { ProfileFile } from './schema.ts';
+import { spliceYaml } from './splice.ts';
 
 const STYLE = { lineWidth: 0, indentSeq: true } as const;
 const HEADER = ` A profile of etcd-wizard: which hosts run etcd, and how. No secret belongs in here.
@@ -18,18 +19,23 @@ export function writeProfile(file: ProfileFile): string {
 /**
  * @param text what stands there now
  * @param file what shall stand there
- * @returns the text changed only where values differ; comments, order and quoting of the rest stay
+ * @returns the text with the new values. Where a value changed or a field came, every other byte stays; where something
+ * went, comments and order stay and the spacing is made regular.
  */
 export function rewriteProfile(text: string, file: ProfileFile): string {
   const document = parseDocument(text, { schema: 'core', logLevel: 'silent' });
   const wanted = plain(file);
+  const spliced = spliceYaml(text, wanted);
+  if (spliced !== undefined && reads(spliced, wanted)) return spliced;
   merge(document, [], document.toJS(), wanted);
   const rewritten = document.toString(STYLE);
   // Where aliases or an odd layout defeat the merge, the values count for more than the comments.
-  const read = parseDocument(rewritten, { schema: 'core', logLevel: 'silent' });
-  const right =
-    read.errors.length === 0 && rewritten.length < MAX_PROFILE_BYTES && isDeepStrictEqual(read.toJS(), wanted);
-  return right ? rewritten : writeProfile(file);
+  return reads(rewritten, wanted) ? rewritten : writeProfile(file);
+}
+
+function reads(text: string, wanted: unknown): boolean {
+  const document = parseDocument(text, { schema: 'core', logLevel: 'silent' });
+  return document.errors.length === 0 && text.length < MAX_PROFILE_BYTES && isDeepStrictEqual(document.toJS(), wanted);
 }
 
 type Path = readonly (string | number)[];

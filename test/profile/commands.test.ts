@@ -14,7 +14,7 @@ hosts:
   - { name: pi1, address: 10.0.11.1, ssh: { user: pi, jump: bastion } }
 etcd:
   install: archive
-  archives: [ { arch: arm64, url: "https://example.org/etcd.tar.gz" } ]
+  archives: [{ arch: arm64, url: "https://example.org/etcd.tar.gz" }]
   extraArgs: { quota-backend-bytes: 8589934592 }
 `;
 let root: string;
@@ -121,6 +121,22 @@ describe('profile validate', () => {
         },
         { field: 'etcd.archives[0].arch', value: '«arm»', expected: 'one of amd64, arm64, ppc64le, s390x', line: 8 },
       ],
+    });
+  });
+
+  it('what is no YAML at all', async () => {
+    const path = file('name: [');
+    await expect(profile.validate(surroundings().io, path)).rejects.toMatchObject({
+      code: 'bad-profile',
+      exitCode: 65,
+    });
+    const { io, out } = surroundings({ json: true });
+    expect(await profile.validate(io, path)).toBe(65);
+    expect(JSON.parse(out.join(''))).toMatchObject({
+      valid: false,
+      path,
+      problems: [],
+      error: { code: 'bad-profile' },
     });
   });
 

@@ -50,6 +50,49 @@ describe('rewriting a profile', () => {
     expect(text).toBe(`${TEXT}  token: lab-1f0c\nca:\n  fingerprint: SHA256:AB\n`);
   });
 
+  const ETCD = 'etcd:\n  token: a-b\n  extraArgs:\n    note: "x: y, # z"\n';
+  it.each([
+    [
+      'aligned comments',
+      'schemaVersion: 1\nname: lab            # its name\nhosts:\n  - name: a           # first\n    address: 10.0.0.1 # fixed\n\n# the end\n',
+      `schemaVersion: 1\nname: lab            # its name\nhosts:\n  - name: a           # first\n    address: 10.0.0.9 # fixed\n${ETCD}\n# the end\n`,
+    ],
+    [
+      'no newline at the end',
+      'schemaVersion: 1\nhosts: [{name: a,   address: 10.0.0.1}]\nname: lab',
+      `schemaVersion: 1\nhosts: [{name: a,   address: 10.0.0.9}]\nname: lab\n${ETCD}`,
+    ],
+    [
+      'Windows line ends',
+      'schemaVersion: 1\r\nname: lab\r\nhosts: [ {name: a, address: 10.0.0.1} ]\r\n',
+      `schemaVersion: 1\r\nname: lab\r\nhosts: [ {name: a, address: 10.0.0.9} ]\r\n${ETCD}`,
+    ],
+  ])('%s: every other byte stays', (_title, before, expected) => {
+    const after = readProfile(before, 'x.yaml').file;
+    after.hosts[0] = { ...after.hosts[0], name: 'a', address: '10.0.0.9' };
+    after.etcd = { token: 'a-b', extraArgs: { note: 'x: y, # z' } };
+    expect(rewriteProfile(before, after)).toBe(expected);
+    expect(readProfile(expected, 'x.yaml').file).toEqual(after);
+  });
+
+  it('a sum is added inside braces, a version inside a block', () => {
+    const before =
+      'schemaVersion: 1\nname: lab\nhosts: [ { name: a, address: 10.0.0.1 } ]\netcd:\n  # from the web\n  install: archive   # not the package\n  archives: [ { arch: arm64, path: ./x.tgz } ]  # here\nca: { source: self-signed }\n';
+    const after = readProfile(before, 'x.yaml').file;
+    after.etcd = {
+      ...after.etcd,
+      archives: [{ arch: 'arm64', path: './x.tgz', sha256: 'a'.repeat(64) }],
+      version: '3.5.16',
+    };
+    after.ca = { source: 'self-signed', fingerprint: 'SHA256:AB:CD' };
+    expect(rewriteProfile(before, after)).toBe(
+      before
+        .replace('./x.tgz }', `./x.tgz, sha256: ${'a'.repeat(64)} }`)
+        .replace('# here\n', '# here\n  version: 3.5.16\n')
+        .replace('self-signed }', 'self-signed, fingerprint: SHA256:AB:CD }'),
+    );
+  });
+
   it('a host that goes takes its own comment along, not its neighbour’s', () => {
     const text = rewritten((profile) => {
       profile.hosts.splice(1, 1);

@@ -38,7 +38,8 @@ export async function plainWizard(prompter: Prompter, options: PlainWizardOption
       prompter.say('', `Step ${now + 1} of ${steps.length}: ${step.title}`);
     shownStep = step?.id ?? '';
     state = await askOne(prompter, state, options);
-    await options.keep(toDraft(state));
+    // Kept until whoever asked has saved the profile.
+    if (state.status !== 'done') await options.keep(toDraft(state));
   }
   return state.status === 'done' ? state.answers : undefined;
 }
@@ -168,13 +169,16 @@ async function askNames(prompter: Prompter, state: WizardState): Promise<WizardS
 
 async function askReview(prompter: Prompter, state: WizardState): Promise<WizardState> {
   const rows = reviewRows(state);
-  rows.forEach(({ label, value, editable }, index) => {
+  const editable = rows.filter((row) => row.editable);
+  for (const row of rows) {
+    const { label, value } = row;
+    const number = row.editable ? `${editable.indexOf(row) + 1}.` : '';
     const [first = '', ...more] = value.split('\n').map(cleanLine);
     prompter.say(
-      `  ${editable ? `${index + 1}.`.padEnd(4) : '    '}${label.padEnd(14)} ${first}`,
+      `  ${number.padEnd(4)}${label.padEnd(14)} ${first}`,
       ...more.map((line) => `${' '.repeat(21)}${line}`),
     );
-  });
+  }
   prompter.say('', 'What each certificate will be good for:');
   const names = sanRows(state.answers).map(({ host, server, peer }) =>
     [host, server.join(' '), peer.join(' ')].map(cleanLine),
@@ -185,8 +189,8 @@ async function askReview(prompter: Prompter, state: WizardState): Promise<Wizard
   const typed = (await prompter.text('Enter when it is right, a number to change that, q to leave> ')).toLowerCase();
   if (typed === '' || typed === 'y' || typed === 'yes') return settle(prompter, reduce(state, { type: 'next' }));
   if (typed === 'q') return reduce(state, { type: 'cancel' });
-  const row = /^\d+$/.test(typed) ? rows[Number(typed) - 1] : undefined;
-  if (row?.editable) return reduce(state, { type: 'edit', id: row.id });
+  const row = /^\d+$/.test(typed) ? editable[Number(typed) - 1] : undefined;
+  if (row !== undefined) return reduce(state, { type: 'edit', id: row.id });
   return (
     meta(prompter, state, typed) ?? settle(prompter, { ...state, error: 'Type a number from the list, Enter or q.' })
   );
