@@ -1,6 +1,7 @@
 /** Files on a host: one round trip, all or nothing until the first rename, each file old or new ever after. */
 import { WizardError } from '../errors.ts';
 import { anchorOf, bundleStream } from './bundle-stream.ts';
+import { BOOT, scriptThenInput } from './scripts/boot.ts';
 import { PUT_SCRIPT } from './scripts/put.ts';
 import type { FileBundle, Transport } from './transport.ts';
 
@@ -23,8 +24,8 @@ export async function putBundle(
   { privileged, signal, timeoutMs = 120_000 }: PutOptions,
 ): Promise<{ output: string }> {
   const label = 'install files';
-  const input = await bundleStream(bundle);
-  const { code, stdout, stderr, ...rest } = await transport.exec(PUT_SCRIPT, {
+  const input = scriptThenInput(PUT_SCRIPT, await bundleStream(bundle));
+  const { code, stdout, stderr, ...rest } = await transport.exec(BOOT, {
     input,
     args: [anchorOf(bundle)],
     privileged,

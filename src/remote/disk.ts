@@ -1,5 +1,6 @@
 /** How fast a host's disk makes writes safe: what etcd's elections and writes wait for. */
 import { WizardError } from '../errors.ts';
+import { BOOT, scriptThenInput } from './scripts/boot.ts';
 import { DISK_SCRIPT } from './scripts/disk.ts';
 import type { Transport } from './transport.ts';
 
@@ -29,7 +30,8 @@ export async function measureFsync(
 ): Promise<FsyncTimes> {
   const { privileged = true, signal } = options;
   const label = 'measure the disk';
-  const { code, stdout, stderr } = await transport.exec(DISK_SCRIPT, {
+  const { code, stdout, stderr } = await transport.exec(BOOT, {
+    input: scriptThenInput(DISK_SCRIPT),
     args: [folder],
     privileged,
     signal,

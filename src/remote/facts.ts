@@ -4,6 +4,7 @@ import type { FactQuestions, HostFacts, Privilege } from '../facts.ts';
 import { readClock, readLook } from './facts-lines.ts';
 import { parseFacts } from './facts-parse.ts';
 import { LOCK_PATH } from './lock.ts';
+import { BOOT, scriptThenInput } from './scripts/boot.ts';
 import { LOOK, LOOK_AS_ROOT } from './scripts/facts.ts';
 import type { ExecResult, Transport } from './transport.ts';
 
@@ -38,7 +39,7 @@ export async function gatherFacts(
     if (/^@etcd-wizard-clock .*\n/m.test(heard)) arrived = Date.now();
   };
   const mode = transport.privilege === 'none' ? 'plain' : 'auto';
-  const first = await transport.exec(LOOK_AS_ROOT, { ...options, args: [LOOK, lockPath, mode], onOutput });
+  const first = await transport.exec(LOOK_AS_ROOT, { ...options, args: [LOOK, lockPath, mode, BOOT], onOutput });
   const text = first.stdout.toString();
   const look = readLook(text);
   const clock = readClock(text);
@@ -57,7 +58,12 @@ export async function gatherFacts(
   const context = { host, questions, user, uid, privilege, clock: measured, hostNow: clock.epochMs };
   // Nobody can give a password to this machine's own sudo: it is looked at with the rights there are.
   if (privilege !== 'sudo-password' || transport.kind === 'local') return parseFacts(text, context);
-  const second = await transport.exec(LOOK, { ...options, args: [lockPath], privileged: true });
+  const second = await transport.exec(BOOT, {
+    ...options,
+    input: scriptThenInput(LOOK, input),
+    args: [lockPath],
+    privileged: true,
+  });
   const again = second.stdout.toString();
   if (!readLook(again).complete) throw noAnswer(host, second);
   return parseFacts(again, { ...context, hostNow: clock.epochMs + (Date.now() - back) });

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { cleanLine } from '../clean.ts';
 import { WizardError } from '../errors.ts';
+import { BOOT, scriptThenInput } from './scripts/boot.ts';
 import { LOCK_SCRIPT } from './scripts/lock.ts';
 import type { Transport } from './transport.ts';
 
@@ -12,6 +13,10 @@ export interface LockOptions {
   cluster: string;
   /** user@host of the controller. */
   who: string;
+  /** Name of this run, unique; default a random one. */
+  run?: string;
+  /** Whether a run of that name is known to have ended: its lock is taken over however fresh it is. Default: none is. */
+  hasEnded?: (run: string) => boolean;
   /** A lock that was not refreshed for this long is taken over, milliseconds. */
   staleAfterMs: number;
   path?: string;
@@ -32,15 +37,15 @@ export interface HeldLock {
 /** @throws WizardError `locked` naming the holder and the lock's age; `remote` when it cannot be written. */
 export async function takeLock(transport: Transport, options: LockOptions): Promise<HeldLock> {
   const { cluster, who, staleAfterMs, path = LOCK_PATH, privileged = true, signal } = options;
+  const { run = randomUUID(), hasEnded = () => false } = options;
   const { host } = transport;
-  const run = randomUUID();
   const fields = [cluster, who, run, String(Math.ceil(staleAfterMs / 1000))].map((field) => cleanLine(field));
-  const input = Buffer.from(fields.map((field) => `${field}\n`).join(''));
-  const tell = async (what: 'take' | 'refresh' | 'release') => {
+  const input = scriptThenInput(LOCK_SCRIPT, Buffer.from(fields.map((field) => `${field}\n`).join('')));
+  const tell = async (what: 'take' | 'refresh' | 'release', ended?: string) => {
     const label = `${what} the lock`;
     // Giving back is done also when the run was interrupted.
-    const result = await transport.exec(LOCK_SCRIPT, {
-      args: [what, path],
+    const result = await transport.exec(BOOT, {
+      args: ended === undefined ? [what, path] : [what, path, ended],
       input,
       privileged,
       label,
@@ -55,12 +60,14 @@ export async function takeLock(transport: Transport, options: LockOptions): Prom
         evidence,
       });
     }
-    const [state, age = '0', theirs = '', name = ''] = result.stdout.toString().trimEnd().split('\t');
+    const [state, age = '0', theirs = '', name = '', held = ''] = result.stdout.toString().trimEnd().split('\t');
     const holder = `${cleanLine(name) || 'somebody'}, for the cluster ${cleanLine(theirs) || 'of an unknown name'}`;
-    return { refused: result.code === 2, state, age: words(Number(age)), holder };
+    return { refused: result.code === 2, state, age: words(Number(age)), holder, held };
   };
 
-  const taken = await tell('take');
+  let taken = await tell('take');
+  const ended = taken.refused && hasEnded(taken.held);
+  if (ended) taken = await tell('take', taken.held);
   if (taken.refused) {
     throw new WizardError('locked', `${host} is being worked on by another run`, {
       host,
@@ -71,7 +78,7 @@ export async function takeLock(transport: Transport, options: LockOptions): Prom
   }
   return {
     ...(taken.state === 'stale' && {
-      note: `${host}: took over the lock of ${taken.holder}: it was not refreshed for ${taken.age}.`,
+      note: `${host}: took over the lock of ${taken.holder}: ${ended ? 'that run has ended without giving it back' : `it was not refreshed for ${taken.age}`}.`,
     }),
     async refresh() {
       const { refused, holder } = await tell('refresh');

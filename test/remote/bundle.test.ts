@@ -18,9 +18,10 @@ import { WizardError } from '../../src/errors.ts';
 import { putBundle } from '../../src/remote/bundle.ts';
 import { anchorOf, bundleStream } from '../../src/remote/bundle-stream.ts';
 import { localTransport } from '../../src/remote/local.ts';
+import { BOOT, scriptThenInput } from '../../src/remote/scripts/boot.ts';
 import { PUT_SCRIPT } from '../../src/remote/scripts/put.ts';
 import type { FileBundle, RemoteFile } from '../../src/remote/transport.ts';
-import { shells, temporary, prependPath } from './shells.ts';
+import { prependPath, shells, temporary } from './shells.ts';
 
 const root = process.getuid?.() === 0;
 let folder: string;
@@ -146,7 +147,9 @@ describe.each(shells())('under $name', ({ use }) => {
   });
 
   it('runs what comes afterwards with its output and status', async () => {
+    // biome-ignore lint/suspicious/noThenProperty: a command's text, never awaited
     expect(await put({ files: [file('a', 'a')], then: 'cat; echo done; echo "$#"' })).toEqual({ output: 'done\n0\n' });
+    // biome-ignore lint/suspicious/noThenProperty: a command's text, never awaited
     const error = await failure(put({ files: [file('a', 'b')], then: 'echo said; echo why >&2; exit 7' }));
     expect(error).toMatchObject({ code: 'remote', host: 'pi1', why: 'It ended with 7.', evidence: ['said', 'why'] });
     expect(read('a'), 'the files stay').toBe('b');
@@ -215,12 +218,25 @@ describe.each(shells())('under $name', ({ use }) => {
       folders: [],
       files: [file('a', 'new'), file('b', 'y'.repeat(600))],
       versioned: [versioned('v1', { k: '1' })],
+      // biome-ignore lint/suspicious/noThenProperty: a command's text, never awaited
       then: 'echo ran',
     };
-    const stream = await bundleStream(bundle);
+    const tar = await bundleStream(bundle);
+    const stream = scriptThenInput(PUT_SCRIPT, tar);
     const whole = stream.length - 1024;
-    for (const bytes of [0, 1, 511, 512, 700, 1024, 1536, 2048, 2560, 3072, 3500, 4096, whole - 512, whole - 1]) {
-      const result = await transport.exec(PUT_SCRIPT, { input: stream.subarray(0, bytes), args: [anchorOf(bundle)] });
+    const cuts = [0, 1, 511, 512, 700, 1024, 1536, 2048, 2560, 3072, 3500].map(
+      (bytes) => stream.length - tar.length + bytes,
+    );
+    const inScript = [
+      0,
+      100,
+      PUT_SCRIPT.indexOf('tar -x'),
+      PUT_SCRIPT.indexOf('switch()'),
+      PUT_SCRIPT.length,
+      PUT_SCRIPT.length + 4,
+    ];
+    for (const bytes of [...inScript, ...cuts, whole - 512, whole - 1]) {
+      const result = await transport.exec(BOOT, { input: stream.subarray(0, bytes), args: [anchorOf(bundle)] });
       expect(result.code, `cut at ${bytes}`).not.toBe(0);
       expect(result.stdout.toString()).toBe('');
       expect(readdirSync(folder), `cut at ${bytes}`).toEqual(['a']);

@@ -268,7 +268,7 @@ describe.runIf(root)('as another user', () => {
         : local().exec(
             `exec setpriv --reuid=65534 --regid=65534 --clear-groups -- sh -c "$0" sh "$@"`
               .replace('"$0"', '"$1"')
-              .replace('"$@"', '"$2" "$3" "$4"'),
+              .replace('"$@"', '"$2" "$3" "$4" "$5"'),
             { ...options, args: [script, ...(options.args ?? [])] },
           );
     return transport;

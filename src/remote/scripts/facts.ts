@@ -8,32 +8,38 @@
  * follow the answer that announces them.
  */
 
-/** $1 is LOOK, $2 where the lock lies, $3 `plain` where no more rights are wanted. The clock comes first: it is timed. */
+/**
+ * $1 is LOOK, $2 where the lock lies, $3 `plain` where no more rights are wanted, $4 BOOT. The clock comes first: it is
+ * timed.
+ */
 export const LOOK_AS_ROOT = `
 PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 printf '\\n@etcd-wizard-clock %s\\n' "$(date +%s%N)"
+look=$1 lock=$2 boot=$4
+questions=$(cat)
 id=$(LC_ALL=C id)
-how=none
-run() {
-  printf '\\n@etcd-wizard-look %s %s\\n' "$how" "$id"
-  "$@"
+# look HOW COMMAND...: LOOK under that command.
+look() {
+  printf '\\n@etcd-wizard-look %s %s\\n' "$1" "$id"
+  shift
+  printf '%s\\n#end\\n%s\\n' "$look" "$questions" | "$@" sh -c "$boot" sh "$lock"
 }
 case $id in
-  'uid=0('*) how=root; run sh -c "$1" sh "$2"; exit ;;
+  'uid=0('*) look root; exit ;;
 esac
+how=none
 if [ "$3" != plain ]; then
-  # 42 is what LOOK ends with: anything else means that it was not started, and the questions are still unread.
+  # 42 is what LOOK ends with: anything else means that it did not run.
   if command -v sudo >/dev/null; then
-    how=sudo; run sudo -n sh -c "$1" sh "$2"; [ $? -eq 42 ] && exit 42
+    look sudo sudo -n; [ $? -eq 42 ] && exit 42
   fi
   if command -v doas >/dev/null; then
-    how=doas; run doas -n sh -c "$1" sh "$2"; [ $? -eq 42 ] && exit 42
+    look doas doas -n; [ $? -eq 42 ] && exit 42
   fi
-  how=none
   command -v sudo >/dev/null && how=sudo-password
 fi 2>/dev/null
-run sh -c "$1" sh "$2"
+look $how
 `;
 
 /** $1 is where the lock lies. Ends with status 42. */

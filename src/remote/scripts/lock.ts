@@ -1,8 +1,9 @@
 /**
- * The lock of a host. Arguments: what to do, where the lock lies; on standard input the cluster, who, the run's id and
- * after how many seconds a lock is stale, a line each. A lock is a file of one line, `RUN TIME CLUSTER WHO` separated by
- * tabs, by the host's own clock. It is written aside and linked into place: link(2) is atomic, fails where something is,
- * and never leaves an empty lock. Only the holder's run id may refresh or release it.
+ * The lock of a host. Arguments: what to do, where the lock lies, for `take` also the name of a run that is known to have
+ * ended; on standard input the cluster, who, the run's name and after how many seconds a lock is stale, a line each. A lock
+ * is a file of one line, `RUN TIME CLUSTER WHO` separated by tabs, by the host's own clock. It is written aside and linked
+ * into place: link(2) is atomic, fails where something is, and never leaves an empty lock. Only the run that holds it may
+ * refresh or release it.
  */
 export const LOCK_SCRIPT = `
 set -u
@@ -10,6 +11,7 @@ umask 022
 LC_ALL=C; export LC_ALL
 TAB=$(printf '\\t.'); TAB=\${TAB%.}
 lock=$2
+gone=\${3-}
 read -r cluster
 read -r who
 read -r run
@@ -24,8 +26,8 @@ holder() {
   age=$((now - since))
 }
 # A time ahead of the host's clock is one from before the clock was set right.
-fresh() { [ "$age" -lt "$stale" ] && [ "$age" -gt "-$stale" ]; }
-tell() { printf '%s\\t%s\\t%s\\t%s\\n' "$1" "$age" "$theirs" "$name"; }
+fresh() { { [ -z "$gone" ] || [ "$held" != "$gone" ]; } && [ "$age" -lt "$stale" ] && [ "$age" -gt "-$stale" ]; }
+tell() { printf '%s\\t%s\\t%s\\t%s\\t%s\\n' "$1" "$age" "$theirs" "$name" "$held"; }
 refuse() {
   rm -f -- "$own"
   tell held
