@@ -48,7 +48,7 @@ export function readProfile(text: string, source: string): ReadProfile {
   throw problemsError(checked.problems, source);
 }
 
-export function problemsError(problems: readonly LocatedProblem[], source: string): WizardError {
+function problemsError(problems: readonly LocatedProblem[], source: string): WizardError {
   const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
   return new WizardError('bad-profile', `${cleanLine(source)} has ${count}.`, {
     why: problems.map(problemLine).join('\n'),
@@ -74,7 +74,7 @@ const shorten = (text: string, length: number): string =>
   text.length > length ? `${text.slice(0, length - 1)}…` : text;
 
 /** YAML 1.2 core schema, nothing else: no custom tags, no duplicate keys, one document. @throws WizardError `bad-profile` */
-export function parseYaml(text: string, source: string): { document: Document.Parsed<ParsedNode>; lines: LineCounter } {
+function parseYaml(text: string, source: string): { document: Document.Parsed<ParsedNode>; lines: LineCounter } {
   const fail = (what: string, why: string): never => {
     throw new WizardError('bad-profile', `${cleanLine(source)} ${what}.`, {
       why,

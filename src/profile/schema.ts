@@ -159,7 +159,6 @@ export type Parsed = z.output<typeof profileSchema>;
 export type ProfileHost = Parsed['hosts'][number];
 export type SshSettings = ProfileHost['ssh'];
 export type KeyAlgorithm = Parsed['certificates']['keyAlgorithm'];
-export type Archive = Parsed['etcd']['archives'][number];
 
 /** With every default filled in, save what only facts or a run decide (`etcd.install`, `version`, `token`, `ca.fingerprint`). */
 export interface Profile extends Parsed {

@@ -142,7 +142,7 @@ function decided(answers: Answers): Answers {
 const isAsked = (question: Question | undefined, answers: Answers): boolean =>
   question?.when(answers) === true && (question.choices === undefined || question.choices(answers).length > 1);
 
-export const questionById = (id: QuestionId): Question | undefined => QUESTIONS.find((each) => each.id === id);
+const questionById = (id: QuestionId): Question | undefined => QUESTIONS.find((each) => each.id === id);
 
 /** The questions that these answers lead to, in order; the review last. */
 export const askedQuestions = (answers: Answers): Question[] => QUESTIONS.filter((each) => isAsked(each, answers));

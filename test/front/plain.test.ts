@@ -9,7 +9,7 @@ const folder = mkdtempSync(join(tmpdir(), 'plain-'));
 const driver = join(folder, 'driver.mjs');
 beforeAll(async () => {
   await build({
-    entryPoints: [join(import.meta.dirname, 'driver.ts')],
+    entryPoints: [join(import.meta.dirname, '../terminal/fixtures/plain-lines.ts')],
     outfile: driver,
     bundle: true,
     platform: 'node',

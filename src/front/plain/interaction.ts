@@ -9,7 +9,7 @@ export function plainInteraction(io: Parameters<typeof prompterOf>[0]): Interact
 }
 
 /** Hosts are reached in parallel, a person answers one question after the other. */
-export function interactionWith(prompter: Prompter): Interaction {
+function interactionWith(prompter: Prompter): Interaction {
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(ask: () => Promise<T>): Promise<T> => {
     const next = last.then(ask, ask);

@@ -42,7 +42,7 @@ export function prompterOf(
   });
 }
 
-export function openPrompter(streams: LineStreams): Prompter {
+function openPrompter(streams: LineStreams): Prompter {
   const lines = lineSource(streams);
   const { output, fancy } = streams;
   const say = (...texts: string[]) => void output.write(texts.map((text) => `${text}\n`).join(''));
