@@ -89,12 +89,15 @@ export async function freePort(): Promise<number> {
   });
 }
 
+const DOAS_CONF = '/etc/doas.conf';
+let madeDoasConf = false;
 const running = new Set<ChildProcess>();
 
 /** Ends every sshd of this file's tests and removes the folder. */
 export async function endWorld(world: World | undefined): Promise<void> {
   await Promise.all([...running].map(stop));
   running.clear();
+  if (madeDoasConf) rmSync(DOAS_CONF, { force: true });
   if (world) rmSync(world.folder, { recursive: true, force: true });
 }
 
@@ -210,9 +213,13 @@ function inNamespace(own: string, options: SshdOptions, args: string[]): ChildPr
   mkdirSync(join(etc, 'pam.d'), { recursive: true });
   writeFileSync(join(etc, 'pam.d/common-auth'), auth);
   const files = ['passwd', 'shadow', 'group', 'sudoers', 'pam.d/common-auth'];
+  // A bind mount needs a file to lie on; ours is gone again in endWorld.
+  if (existsSync('/usr/bin/doas') && !existsSync(DOAS_CONF)) {
+    writeFileSync(DOAS_CONF, '');
+    madeDoasConf = true;
+  }
   const binds = files.map((file) => `mount --bind ${join(etc, file)} /etc/${file}`);
-  if (existsSync('/usr/bin/doas'))
-    binds.push(`touch /etc/doas.conf && mount --bind ${join(etc, 'doas.conf')} /etc/doas.conf`);
+  if (existsSync('/usr/bin/doas')) binds.push(`mount --bind ${join(etc, 'doas.conf')} ${DOAS_CONF}`);
   const hidden = (options.hide ?? [])
     .filter((path) => existsSync(path))
     .map((path) => `mount --bind ${join(etc, 'nothing')} ${path}`);
