@@ -6,6 +6,7 @@ import { type ConvergeResult, converge } from '../converge/converge.ts';
 import type { Interaction } from '../front/interaction.ts';
 import { type LoadedProfile, ProfileStore } from '../profile/store.ts';
 import { ClusterState } from '../state/cluster.ts';
+import { runId } from '../state/run-id.ts';
 import { readSecretFile } from '../state/secret-file.ts';
 import type { CommandIo } from './io.ts';
 import type { AccessOptions } from './program.ts';
@@ -50,6 +51,7 @@ export async function convergeOverSsh(
       }),
     service: systemdService('etcd.service', (host, reason) => emit({ type: 'waiting', host, reason })),
     who: `${io.who.user}@${hostname()} (pid ${io.who.pid})`,
+    runId: () => runId(io.paths.state, hostname(), io.who.pid),
     caPassphrase: io.secrets.caPassphrase,
     record: (decided) => recordDecided(io, request.profile, decided),
     now: Date.now,

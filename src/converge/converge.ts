@@ -14,6 +14,7 @@ import type { Embedded, Plan, PlanInput } from '../plan/types.ts';
 import type { Profile } from '../profile/schema.ts';
 import type { Transport } from '../remote/transport.ts';
 import type { ClusterState } from '../state/cluster.ts';
+import type { RunId } from '../state/run-id.ts';
 import { type Gathered, gather } from './gather.ts';
 import { withLocks } from './locks.ts';
 import { proofSummary } from './summary.ts';
@@ -31,6 +32,8 @@ export interface ConvergeOptions {
   service: ServiceControl;
   /** Who runs this, for locks: `user@machine`. */
   who: string;
+  /** Names this run and knows this machine's earlier ones, for locks. */
+  runId?: () => Promise<RunId>;
   /** Only show the plan. */
   dryRun: boolean;
   takeOver: string[];
@@ -57,6 +60,10 @@ export async function converge(options: ConvergeOptions): Promise<ConvergeResult
   const transports = new Map<string, Transport>();
   try {
     return await run(options, transports);
+  } catch (thrown) {
+    const error = asWizardError(thrown);
+    // Before anything was begun; later ones know what was done.
+    throw error.code === 'interrupted' && error.next.length === 0 ? afterChanges(error, new Set(), options) : error;
   } finally {
     await Promise.all([...transports.values()].map((transport) => transport.close().catch(() => undefined)));
   }
@@ -243,7 +250,7 @@ function afterChanges(error: WizardError, touched: ReadonlySet<string>, options:
   const resume = `etcd-wizard replay ${options.profileName}`;
   const next = [
     ...error.next.filter((line) => line !== resume),
-    'What was done stays done; this goes on from there:',
+    ...(touched.size > 0 ? ['What was done stays done; this goes on from there:'] : []),
     resume,
   ];
   const hosts = [...touched].filter((host) => host !== CONTROLLER);
@@ -256,7 +263,7 @@ function afterChanges(error: WizardError, touched: ReadonlySet<string>, options:
     host: error.host,
     step: error.step,
     why: [error.why, where].filter(Boolean).join(' '),
-    next: touched.size > 0 ? next : [...error.next],
+    next,
     evidence: [...error.evidence],
     partial: touched.size > 0,
     cause: error,

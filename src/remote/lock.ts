@@ -14,9 +14,9 @@ export interface LockOptions {
   /** user@host of the controller. */
   who: string;
   /** Name of this run, unique; default a random one. */
-  run?: string;
+  run?: string | undefined;
   /** Whether a run of that name is known to have ended: its lock is taken over however fresh it is. Default: none is. */
-  hasEnded?: (run: string) => boolean;
+  hasEnded?: ((run: string) => boolean) | undefined;
   /** A lock that was not refreshed for this long is taken over, milliseconds. */
   staleAfterMs: number;
   path?: string;

@@ -61,6 +61,27 @@ describe.each(shells())('under $name', ({ use }) => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it('of a run that is known to have ended is taken over at once, one of any other run is not', async () => {
+    const options = { cluster: 'homelab', staleAfterMs: 120_000, path, privileged: false };
+    await takeLock(localTransport('pi1'), { ...options, who: 'ann@laptop', run: 'a1.77.x' });
+    const asked: string[] = [];
+    const knowing = (answer: boolean) => ({
+      ...options,
+      who: 'me@here',
+      hasEnded: (run: string) => {
+        asked.push(run);
+        return answer;
+      },
+    });
+    await expect(takeLock(localTransport('pi1'), knowing(false))).rejects.toMatchObject({ code: 'locked' });
+    const lock = await takeLock(localTransport('pi1'), knowing(true));
+    expect(asked).toEqual(['a1.77.x', 'a1.77.x']);
+    expect(lock.note).toMatch(/took over the lock of ann@laptop, .*: that run has ended without giving it back/);
+    await expect(takeLock(localTransport('pi1'), { ...options, who: 'c' })).rejects.toMatchObject({ code: 'locked' });
+    await lock.release();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it('lives as long as it is refreshed, and notices when it was taken over', async () => {
     const lock = await take('ann@laptop');
     const [run] = readFileSync(path, 'utf8').split('\t');
