@@ -202,4 +202,20 @@ describe.skipIf(spawnSync('tmux', ['-V']).status !== 0)('the wizard in a termina
     expect(result).toEqual({ error: 'interrupted', kept: 'certificates' });
     expect(log).toContain('pi2=pi@10.0.21.1');
   });
+
+  it('a capable terminal: yes or no and a secret, which is not shown', async () => {
+    const { result, log } = await inTerminal('xterm-256color', async (pty) => {
+      await pty.answer(/\[homelab\]>/, 'Enter');
+      await pty.answer(/host 1>/, 'pi@10.0.11.1', 'Enter');
+      await pty.answer(/host 2>/, 'Enter');
+      await pty.answer(/by IP address[\s\S]*by DNS name/, 'Enter');
+      await pty.answer(/❯ yes, the usual/, 'Enter');
+      await pty.answer(/❯ what fits/, 'Enter');
+      await pty.answer(/q to leave>/, 'Enter');
+      await pty.answer(/right one\?/, 'y', 'Enter');
+      await pty.answer(/sudo password for pi@pi1:/, 'hunter2', 'Enter');
+    });
+    expect(result).toMatchObject({ answers: { name: 'homelab' }, key: true, secret: 'hunter2' });
+    expect(log).not.toContain('hunter');
+  });
 });
