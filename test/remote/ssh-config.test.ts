@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NO_SSH_BINARY, readSshConfig } from '../../src/remote/ssh-config.ts';
 import { parseHop, resolveTarget, sshCommand } from '../../src/remote/ssh-target.ts';
-import { tempFolder } from './sshd.ts';
+import { tempFolder } from './world.ts';
 
 const CONFIG = `
 # a comment

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTransport, openTransports } from '../../src/remote/connect.ts';
 import { reasonOf } from '../../src/remote/dial.ts';
 import type { Transport } from '../../src/remote/transport.ts';
-import { endWorld, freePort, MISSING, makeWorld, ROOT, type Sshd, startSshd, type World } from './sshd.ts';
+import { freePort, MISSING, ROOT, type Sshd, startSshd } from './sshd.ts';
+import { endWorld, makeWorld, type World } from './world.ts';
 
 describe.skipIf(MISSING !== undefined)('a real sshd', () => {
   let world: World;

@@ -1,22 +1,8 @@
 /** A real sshd for the tests: on a loopback port, with keys and a configuration of its own; users of its own where root. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chownSync, cpSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectTo, createServer } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { ConnectHost, ConnectOptions } from '../../src/remote/connect.ts';
-import type { ConnectQuestions } from '../../src/remote/transport.ts';
 
 const SSHD = '/usr/sbin/sshd';
 export const ROOT = process.getuid?.() === 0;
@@ -53,13 +39,6 @@ function execOk(command: string, args: string[]): boolean {
   }
 }
 
-/** A folder that goes away with the tests; world-readable, as the users of a mount namespace must get in. */
-export function tempFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'wizard-ssh-'));
-  chmodSync(folder, 0o755);
-  return folder;
-}
-
 export function makeKey(path: string, type = 'ed25519', passphrase = '', format: string[] = []): string {
   rmSync(path, { force: true });
   execFileSync('ssh-keygen', [
@@ -93,12 +72,11 @@ const DOAS_CONF = '/etc/doas.conf';
 let madeDoasConf = false;
 const running = new Set<ChildProcess>();
 
-/** Ends every sshd of this file's tests and removes the folder. */
-export async function endWorld(world: World | undefined): Promise<void> {
+/** Ends every sshd that the tests of this file started. */
+export async function stopAll(): Promise<void> {
   await Promise.all([...running].map(stop));
   running.clear();
   if (madeDoasConf) rmSync(DOAS_CONF, { force: true });
-  if (world) rmSync(world.folder, { recursive: true, force: true });
 }
 
 export interface Sshd {
@@ -257,68 +235,4 @@ function stop(child: ChildProcess): Promise<void> {
     child.once('exit', () => resolve());
     child.kill('SIGTERM');
   });
-}
-
-/** Answers as scripted and writes down what was asked. */
-export function scripted(
-  answers: Partial<Record<Parameters<ConnectQuestions['secret']>[0]['kind'], (string | undefined)[]>> = {},
-  accept = true,
-) {
-  const asked: string[] = [];
-  let open = 0;
-  const alone = async <T>(answer: () => T): Promise<T> => {
-    if (++open > 1) throw new Error('two questions at once');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    open--;
-    return answer();
-  };
-  const questions: ConnectQuestions = {
-    acceptHostKey: (key) =>
-      alone(() => {
-        asked.push(`host-key ${key.host} ${key.fingerprint}`);
-        return accept;
-      }),
-    secret: (question) =>
-      alone(() => {
-        asked.push(`${question.kind}${question.retry ? ' again' : ''}: ${question.prompt}`);
-        return answers[question.kind]?.shift();
-      }),
-  };
-  return { asked, questions };
-}
-
-export interface World {
-  folder: string;
-  home: string;
-  key: string;
-  /** Options for a connection; nothing of the person's own ~/.ssh is seen. */
-  options: (changes?: Partial<ConnectOptions>) => ConnectOptions;
-  host: (sshd: { port: number }, changes?: { name?: string; ssh?: ConnectHost['ssh'] }) => ConnectHost;
-}
-
-/** A folder with a home, a key and the list of keys that may log in. */
-export function makeWorld(): World {
-  const folder = tempFolder();
-  const home = join(folder, 'home');
-  mkdirSync(join(home, '.ssh'), { recursive: true, mode: 0o700 });
-  const key = makeKey(join(folder, 'id'));
-  writeFileSync(join(folder, 'authorized_keys'), readFileSync(`${key}.pub`));
-  const user = userInfo().username;
-  return {
-    folder,
-    home,
-    key,
-    options: (changes = {}) => ({
-      questions: scripted({}, false).questions,
-      acceptNewHostKeys: true,
-      environment: { HOME: home, USER: user, PATH: process.env.PATH },
-      ownKnownHosts: join(folder, 'own', 'known_hosts'),
-      ...changes,
-    }),
-    host: ({ port }, { name = 'pi1', ssh = {} } = {}) => ({
-      name,
-      address: '127.0.0.1',
-      ssh: { port, user, identityFile: key, ...ssh },
-    }),
-  };
 }

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTransport } from '../../src/remote/connect.ts';
 import type { ConnectQuestions } from '../../src/remote/transport.ts';
-import { endWorld, MISSING_USERS, makeWorld, type Sshd, scripted, startSshd, type World } from './sshd.ts';
+import { MISSING_USERS, type Sshd, startSshd } from './sshd.ts';
+import { endWorld, makeWorld, scripted, type World } from './world.ts';
 
 const PASSWORD = 'correct horse; $(battery) "staple" \\';
 const payload = Buffer.concat([Buffer.from('first line\nsecond\n'), randomBytes(5_000_000)]);
