@@ -236,7 +236,7 @@ function startAction({ state }: ClusterView, view: HostView, { restart }: HostFi
 
 /** Certificates in the last third of their life: told, but left alone by a replay until the last tenth. */
 function renewalsDue(cluster: ClusterView): PreflightFinding[] {
-  const { now, profile } = cluster.input;
+  const { now } = cluster.input;
   return cluster.hosts.flatMap((view) => {
     const due = hostLeaves(cluster, view).filter(
       ({ found, reasons }) => reasons.length === 0 && found !== undefined && isDue(found, now),
@@ -247,7 +247,7 @@ function renewalsDue(cluster: ClusterView): PreflightFinding[] {
       note('renewal-due', [view.name], {
         what: `${view.name}’s certificates are due for renewal: the first expires in ${days} days.`,
         why: 'Two thirds of their life are over. A replay renews them by itself in the last tenth.',
-        remedy: ['To renew them now:', `etcd-wizard certs renew ${profile.name}`],
+        remedy: ['To renew them now:', `etcd-wizard certs renew ${cluster.called}`],
       }),
     ];
   });

@@ -94,14 +94,8 @@ function renderFile(file: FileChange, leaves: readonly LeafSpec[]): string[] {
         undefined,
         { context: 2 },
       );
-      // The first line is a rule of «=»; the title says the same in words.
-      return [
-        title,
-        ...patch
-          .split('\n')
-          .slice(1)
-          .filter((line, index, all) => line !== '' || index < all.length - 1),
-      ];
+      // What stands before the first «---» is a rule and the path again; after the last line comes nothing.
+      return [title, ...patch.slice(patch.indexOf('--- ')).trimEnd().split('\n')];
     }
     case 'key':
       return [title, '  private key, not shown', ...why];

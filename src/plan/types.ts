@@ -130,6 +130,8 @@ export interface DialFact {
 
 export interface PlanInput {
   profile: Profile;
+  /** How the person names the profile (a path, perhaps), for commands in messages; absent: by its name. */
+  profileName?: string;
   facts: HostFacts[];
   /** Hosts that could not be reached, with the reason. */
   unreachable: { host: string; reason: string; next: string[] }[];

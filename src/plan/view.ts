@@ -8,6 +8,7 @@ import { upstreamVersion } from '../etcd/versions.ts';
 import type { EtcdProcess, FileFact, HostFacts, ServiceFact } from '../facts.ts';
 import type { Anchor, CertificateInfo } from '../pki/types.ts';
 import type { ProfileHost } from '../profile/schema.ts';
+import { quote } from '../quote.ts';
 import { isSignedBy } from './leaves.ts';
 import type { ControllerState, Plan, PlanInput } from './types.ts';
 
@@ -42,6 +43,8 @@ export interface HostView {
 
 export interface ClusterView {
   input: PlanInput;
+  /** The profile as it stands in a command, quoted. */
+  called: string;
   hosts: HostView[];
   state: Plan['state'];
   token: string;
@@ -66,7 +69,15 @@ export function viewOf(input: PlanInput): ClusterView {
     const member = members[index];
     return facts && member ? [hostView(input, host, member, facts, ca)] : [];
   });
-  return { input, hosts, state: stateOf(input, hosts), token: tokenOf(input, hosts), anchors, ca };
+  return {
+    input,
+    called: quote(input.profileName ?? profile.name),
+    hosts,
+    state: stateOf(input, hosts),
+    token: tokenOf(input, hosts),
+    anchors,
+    ca,
+  };
 }
 
 function hostView(

@@ -374,7 +374,7 @@ const OF_A_RUNNING_CLUSTER: Case[] = [
     'another data directory',
     {},
     profile(({ etcd }) => ({ etcd: { ...etcd, dataDir: '/srv/etcd' } })),
-    ['pi1', 'pi2', 'pi3'].map((name) => `stop data-dir-changed ${name}`),
+    ['stop data-dir-changed pi1,pi2,pi3'],
   ],
   [
     'another token',
@@ -549,6 +549,13 @@ describe('before a running cluster is changed', () => {
     expect(remedyOf(profile(({ hosts }) => ({ hosts: hosts.slice(0, 2) })))).toContain(
       'etcd-wizard member remove homelab pi3',
     );
+  });
+
+  it('names the profile as the person does', () => {
+    const world = healthyWorld();
+    world.input.profileName = 'my profiles/home.yaml';
+    loseLog(factsOf(world, 'pi2'));
+    expect(findingsOf(world)[0]?.remedy).toEqual(["etcd-wizard member replace 'my profiles/home.yaml' pi2"]);
   });
 
   it('lets a member join that was added to the first start but never came up', () => {

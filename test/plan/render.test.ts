@@ -66,6 +66,8 @@ describe('the diff', () => {
     };
     const action = planCluster(world.input).actions.find(({ id }) => id === 'files:pi2');
     const lines = action ? renderDiff(action) : [];
+    expect(lines.filter((line) => line.startsWith('==='))).toEqual([]);
+    expect(lines).toContain('--- /etc/etcd/etcd.conf');
     expect(lines).toContain('+ETCD_QUOTA_BACKEND_BYTES="4096"');
     expect(lines.filter((line) => line.startsWith('-') && !line.startsWith('---'))).toEqual([]);
     expect(lines).toContain('  good for 10.0.21.1 127.0.0.1 ::1 etcd.az2.home vip.home localhost');

@@ -77,7 +77,7 @@ export const authorityHere: Check = (cluster) => {
         stop('ca-mismatch', strangers, {
           what: `${listed(strangers)} ${verb(strangers.length, 'trusts', 'trust')} another ${WORD[anchor]} than the one on this machine.`,
           why: 'Two machines may each have made one under the same name. Changing a CA needs a time in which both are trusted; a replay does not do that.',
-          remedy: [...copy, 'To change to a new CA on purpose:', `etcd-wizard certs rotate-ca ${profile.name}`],
+          remedy: [...copy, 'To change to a new CA on purpose:', `etcd-wizard certs rotate-ca ${cluster.called}`],
         }),
       ];
     }

@@ -17,23 +17,26 @@ function movedFrom({ current, layout, facts, writtenFor, ours }: HostView): stri
   return facts.dataDirs[before]?.hasWal === false ? undefined : before;
 }
 
-export const dataDirChanged: Check = ({ input: { profile }, hosts }) =>
-  hosts.flatMap((view) => {
+export const dataDirChanged: Check = ({ called, hosts }) => {
+  const moved = hosts.flatMap((view) => {
     const before = movedFrom(view);
-    if (before === undefined) return [];
-    return [
-      stop('data-dir-changed', [view.name], {
-        what: `The profile puts ${view.name}’s data into ${view.layout.dataDir}; its member has it in ${before}.`,
-        why: 'A member started on an empty folder would silently begin an empty cluster. A replay never moves data.',
-        remedy: [
-          `Put etcd.dataDir: ${before} back into the profile, or replace the members one by one:`,
-          command('member', 'replace', profile.name, view.name),
-        ],
-      }),
-    ];
+    return before === undefined ? [] : [{ name: view.name, before, after: view.layout.dataDir }];
   });
+  return [...new Set(moved.map(({ before }) => before))].map((before) => {
+    const same = moved.filter((each) => each.before === before);
+    const names = same.map(({ name }) => name);
+    return stop('data-dir-changed', names, {
+      what: `The profile puts the data of ${listed(names)} into ${same[0]?.after}; it lies in ${before}.`,
+      why: 'A member started on an empty folder would silently begin an empty cluster. A replay never moves data.',
+      remedy: [
+        `Put etcd.dataDir: ${before} back into the profile, or replace the ${verb(names.length, 'member', 'members one by one')}:`,
+        ...names.map((name) => command('member', 'replace', called, name)),
+      ],
+    });
+  });
+};
 
-export const identityChanged: Check = ({ input: { profile, observed }, hosts, token }) =>
+export const identityChanged: Check = ({ input: { observed }, called, hosts, token }) =>
   hosts.flatMap((view) => {
     const { name, current, started, ours, member, host } = view;
     if (!ours || !started || current === undefined) return [];
@@ -46,7 +49,7 @@ export const identityChanged: Check = ({ input: { profile, observed }, hosts, to
           why: 'The other members know it by its name and its data carries it.',
           remedy: [
             `Put name: ${before} back into the profile, or replace the member:`,
-            command('member', 'replace', profile.name, before, '--address', host.address, '--name', name),
+            command('member', 'replace', called, before, '--address', host.address, '--name', name),
           ],
         }),
       );
@@ -72,7 +75,7 @@ export const identityChanged: Check = ({ input: { profile, observed }, hosts, to
           why: 'Peer addresses are kept in the cluster itself; changed in a configuration file alone they do nothing.',
           remedy: [
             'Put the old address back into the profile, or replace the member:',
-            command('member', 'replace', profile.name, name, '--address', host.address),
+            command('member', 'replace', called, name, '--address', host.address),
           ],
         }),
       );
@@ -81,7 +84,7 @@ export const identityChanged: Check = ({ input: { profile, observed }, hosts, to
   });
 
 /** Who belongs to the cluster, by the cluster's own word, else by what its started members were told at first. */
-export const membershipChanged: Check = ({ input: { profile, observed }, hosts }) => {
+export const membershipChanged: Check = ({ input: { profile, observed }, called, hosts }) => {
   const wanted = profile.hosts.map(({ name }) => name);
   const urls = new Map(hosts.map(({ name, member }) => [name, member.peerUrl]));
   // A member that was added but never started has no name yet; its peer address tells which one it is.
@@ -102,7 +105,7 @@ export const membershipChanged: Check = ({ input: { profile, observed }, hosts }
           stop('member-missing', missing, {
             what: `${listed(missing)} ${verb(missing.length, 'is', 'are')} in the profile but not in the cluster.`,
             why,
-            remedy: missing.map((name) => command('member', 'add', profile.name, name)),
+            remedy: missing.map((name) => command('member', 'add', called, name)),
           }),
         ]
       : []),
@@ -113,7 +116,7 @@ export const membershipChanged: Check = ({ input: { profile, observed }, hosts }
             why,
             remedy: [
               'Put it back into the profile, or take it out of the cluster:',
-              ...surplus.map((name) => command('member', 'remove', profile.name, name)),
+              ...surplus.map((name) => command('member', 'remove', called, name)),
             ],
           }),
         ]
@@ -127,7 +130,7 @@ export const membershipChanged: Check = ({ input: { profile, observed }, hosts }
  * while they do not, nothing but this check would.
  */
 export const logLost: Check = (cluster) => {
-  const { input, hosts } = cluster;
+  const { input, called, hosts } = cluster;
   const { profile } = input;
   const empty = hosts.filter((view) => !view.started && movedFrom(view) === undefined && !isLeftOver(view));
   const lost = empty.filter((view) => wasStarted(cluster, view));
@@ -141,9 +144,9 @@ export const logLost: Check = (cluster) => {
           why: 'Starting now would make an empty cluster in its place.',
           remedy: [
             'Restore a snapshot:',
-            command('snapshot', 'restore', profile.name),
+            command('snapshot', 'restore', called),
             'To begin anew without the old data, take the cluster down first:',
-            command('uninstall', profile.name),
+            command('uninstall', called),
           ],
         },
       ),
@@ -158,7 +161,7 @@ export const logLost: Check = (cluster) => {
       stop('wal-lost', [name], {
         what: `${name} has been a member, but its data is gone (${layout.dataDir}/member/wal).`,
         why: 'Started empty under its old identity it could vote twice and lose what the cluster has confirmed. It has to come back as a new member.',
-        remedy: [command('member', 'replace', profile.name, name)],
+        remedy: [command('member', 'replace', called, name)],
       }),
     ),
     ...(unsure.length > 0

@@ -8,7 +8,7 @@ const takeOver = (profile: string, host: string) => [
   `etcd-wizard replay ${profile} --take-over ${host}`,
 ];
 
-export const foreignEtcd: Check = ({ input: { profile }, hosts }) =>
+export const foreignEtcd: Check = ({ input: { profile }, called, hosts }) =>
   hosts.flatMap((view) =>
     view.foreign.map((process) => {
       const { name } = view;
@@ -43,12 +43,12 @@ export const foreignEtcd: Check = ({ input: { profile }, hosts }) =>
           process.keyCount === undefined
             ? 'Whether it holds anything could not be seen; somebody may need it.'
             : `It holds ${process.keyCount} keys; somebody may need it.`,
-        remedy: takeOver(profile.name, name),
+        remedy: takeOver(called, name),
       });
     }),
   );
 
-export const otherCluster: Check = ({ input: { profile }, hosts }) =>
+export const otherCluster: Check = ({ input: { profile }, called, hosts }) =>
   hosts.flatMap(({ name, writtenFor, foreign, takeOver: named, layout }) => {
     // While it runs it is told of as a foreign etcd.
     if (writtenFor === undefined || writtenFor === profile.name || foreign.length > 0) return [];
@@ -64,13 +64,13 @@ export const otherCluster: Check = ({ input: { profile }, hosts }) =>
             remedy: [
               `If ${writtenFor} has ended there, or was only renamed in this profile, look at it first:`,
               `etcd-wizard uninstall ${writtenFor}`,
-              ...takeOver(profile.name, name),
+              ...takeOver(called, name),
             ],
           }),
     ];
   });
 
-export const leftOverData: Check = ({ input: { profile }, hosts }) =>
+export const leftOverData: Check = ({ called, hosts }) =>
   hosts.flatMap((view) => {
     const { name, layout, facts, foreign } = view;
     const started = facts.dataDirs[layout.dataDir]?.hasWal === true;
@@ -93,7 +93,7 @@ export const leftOverData: Check = ({ input: { profile }, hosts }) =>
           : 'What they are is not known here.',
         remedy: [
           'Choose another etcd.dataDir, or agree to moving it aside:',
-          `etcd-wizard replay ${profile.name} --take-over ${name}`,
+          `etcd-wizard replay ${called} --take-over ${name}`,
         ],
       }),
     ];
