@@ -65,7 +65,9 @@ export async function gatherFacts(
     privileged: true,
   });
   const again = second.stdout.toString();
-  if (!readLook(again).complete) throw noAnswer(host, second);
+  const root = readLook(again);
+  if (root.records.length === 0) throw refused(host, user, second);
+  if (!root.complete) throw noAnswer(host, second);
   return parseFacts(again, { ...context, hostNow: clock.epochMs + (Date.now() - back) });
 }
 
@@ -94,6 +96,15 @@ function ask({ files, secrets, publicKeys, dataDirs, mounts, names, services }: 
 
 function known(word: string | undefined): Privilege {
   return word === 'root' || word === 'sudo' || word === 'sudo-password' || word === 'doas' ? word : 'none';
+}
+
+function refused(host: string, user: string, { stderr }: ExecResult): WizardError {
+  return new WizardError('privilege', `${user} may not run commands as root on this host`, {
+    host,
+    step: 'look at the host',
+    why: stderr.toString().trim().split('\n').at(-1),
+    next: [`Allow ${user} to use sudo, or name another user for this host in the profile (ssh.user).`],
+  });
 }
 
 function noAnswer(host: string, { stdout, stderr, code }: ExecResult): WizardError {

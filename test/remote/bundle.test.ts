@@ -268,7 +268,7 @@ it('killed at any command, leaves old or new files, and the next put cleans up a
       .trim();
     writeFileSync(
       join(bin, name),
-      `#!/bin/sh\necho >>"${folder}/count"\n[ "$(wc -l <"${folder}/count")" = "$(cat "${folder}/stop")" ] && { kill -9 $PPID; exit 1; }\nexec ${real} "$@"\n`,
+      `#!/bin/sh\nread n <"${folder}/count"; read stop <"${folder}/stop"\necho $((n + 1)) >"${folder}/count"\n[ "$n" != "$stop" ] || { kill -9 $PPID; exit 1; }\nexec ${real} "$@"\n`,
       { mode: 0o755 },
     );
   }
@@ -290,8 +290,8 @@ it('killed at any command, leaves old or new files, and the next put cleans up a
   try {
     for (let stop = 1; ; stop++) {
       start();
-      writeFileSync(join(folder, 'count'), '');
-      writeFileSync(join(folder, 'stop'), `${stop}`);
+      writeFileSync(join(folder, 'count'), '1\n');
+      writeFileSync(join(folder, 'stop'), `${stop}\n`);
       const done = await put(bundle('new')).then(
         () => true,
         () => false,
@@ -299,7 +299,7 @@ it('killed at any command, leaves old or new files, and the next put cleans up a
       const seen = ['etc/a', 'etc/b', 'ssl/cert', 'ssl/key'].map(read);
       expect(seen.every((text) => text === 'old' || text === 'new')).toBe(true);
       expect(seen[2], 'certificate and key change together').toBe(seen[3]);
-      writeFileSync(join(folder, 'stop'), '0');
+      writeFileSync(join(folder, 'stop'), '0\n');
       await put(bundle('new'));
       expect(['etc/a', 'etc/b', 'ssl/cert', 'ssl/key'].map(read)).toEqual(['new', 'new', 'new', 'new']);
       expect(leftovers(), `killed at command ${stop}`).toEqual([]);
@@ -311,7 +311,7 @@ it('killed at any command, leaves old or new files, and the next put cleans up a
     rmSync(bin, { recursive: true });
   }
   expect(killed).toBeGreaterThan(15);
-});
+}, 120_000);
 
 it.each(['relative', '/a/../b', '/a//b', '/a/b\nc', '/a\\b', '/a/', `/${'n'.repeat(81)}`, '/a/.etcd-wizard.1', '/ä'])(
   'refuses the path %j before anything is sent',

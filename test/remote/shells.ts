@@ -50,7 +50,8 @@ export function shells(): Shell[] {
   const found: Shell[] = [];
   if (dash) found.push({ name: 'dash, GNU tools', use: withBin((folder) => symlinkSync(dash, join(folder, 'sh'))) });
   if (bash) {
-    const wrapper = `#!${bash}\nexec ${bash} --posix "$@"\n`;
+    // Without --norc bash reads .bashrc here: a socket as input looks to it like sshd.
+    const wrapper = `#!${bash}\nexec ${bash} --posix --norc "$@"\n`;
     found.push({
       name: 'bash --posix',
       use: withBin((folder) => writeFileSync(join(folder, 'sh'), wrapper, { mode: 0o755 })),
