@@ -1,7 +1,6 @@
 /** Against a real sshd: whose host key is believed. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { WizardError } from '../../src/errors.ts';
@@ -12,7 +11,6 @@ import { emptyHome, endWorld, fingerprint, makeWorld, publicKey, scripted, type 
 describe.skipIf(MISSING !== undefined)('a real sshd', () => {
   let world: World;
   let sshd: Sshd;
-  const user = userInfo().username;
   beforeAll(async () => {
     world = makeWorld();
     sshd = await startSshd(world.folder, { hostKeyTypes: ['ed25519', 'rsa', 'ecdsa'] });
