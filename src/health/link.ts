@@ -11,6 +11,9 @@ export interface LinkOptions {
   timeouts?: Partial<Timeouts>;
 }
 
+/** The way round may have to open its SSH connection first, milliseconds. */
+const DETOUR_MS = 10_000;
+
 /** A connection to a URL's host and port that begins on the transport's host. */
 export function dialFrom(transport: Transport, url: string, timeoutMs = TIMEOUTS.connect): Dial {
   return () => {
@@ -31,7 +34,10 @@ export class Link {
     this.#direct = new EndpointClient(endpoint.url, credentials, { timeouts: options.timeouts });
     this.#detour =
       options.fallback &&
-      new EndpointClient(endpoint.url, credentials, { dial: options.fallback, timeouts: options.timeouts });
+      new EndpointClient(endpoint.url, credentials, {
+        dial: options.fallback,
+        timeouts: { ...options.timeouts, connect: Math.max(DETOUR_MS, options.timeouts?.connect ?? 0) },
+      });
     this.#active = this.#direct;
   }
 

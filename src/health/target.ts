@@ -86,7 +86,7 @@ export function parseEndpoints(text: string, secure: boolean): Endpoint[] {
  * Reads and checks the files of a client: what is wrong with them is said before anything is dialled.
  * @throws WizardError `bad-input`
  */
-export async function readCredentials({
+async function readCredentials({
   cacert,
   cert,
   key,

@@ -1,5 +1,6 @@
 /** Every way in which an endpoint can fail is told apart, within its time and size. */
 
+import { X509Certificate } from 'node:crypto';
 import { createServer as createHttpServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
@@ -7,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePorts } from '../../src/embedded/ports.ts';
 import { EndpointClient } from '../../src/health/endpoint.ts';
 import { EndpointError } from '../../src/health/failure.ts';
+import { identityFailure } from '../../src/health/identity.ts';
 import { sampleEndpoint } from '../../src/health/sample.ts';
 import type { Sample, TlsCredentials } from '../../src/health/types.ts';
 import { Openssl, plainServer, type Running, respond, tlsServer } from './servers.ts';
@@ -245,6 +247,12 @@ describe('an endpoint', () => {
       const { port } = await keep(tlsServer(await pki.leaf(`san-${running.length}`, { san }), likeEtcd));
       expect((await look(`https://${host}:${port}`)).healthy).toBe(accepted);
     });
+  });
+
+  it('with an IPv6 address is matched in any notation', async () => {
+    const certificate = new X509Certificate((await pki.leaf('six', { san: 'IP:fd00::1' })).cert);
+    expect(identityFailure(certificate, 'fd00:0:0::1')).toBeUndefined();
+    expect(identityFailure(certificate, 'fd00::2')?.message).toMatch(/not fd00::2/);
   });
 
   describe('of a chain', () => {
