@@ -6,7 +6,6 @@ import {
   createContext,
   type ReactNode,
   useContext,
-  useEffect,
   useLayoutEffect,
   useRef,
   useState,
@@ -161,7 +160,7 @@ export function useBindings(
     layer.current.bindings = bindings;
     layer.current.text = text;
   });
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!active) return undefined;
     layer.current = { ...layer.current, level, modal };
     return map.add(layer.current);
@@ -169,7 +168,7 @@ export function useBindings(
   // The footer looks again only when what it shows has changed.
   const shown = bindings.map(({ keys, hint, label }) => `${keys.join(' ')}/${label}/${hint}`).join('\n');
   // biome-ignore lint/correctness/useExhaustiveDependencies: `shown` and `typing` stand for the bindings
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (active) map.changed();
   }, [map, active, shown, typing]);
 }

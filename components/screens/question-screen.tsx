@@ -3,7 +3,7 @@ import { type ReactNode, useState } from 'react';
 import { useWindowSize } from '../../src/terminal/ink.ts';
 import { Frame, pointerSpan, useSymbols } from '../frame.tsx';
 import { LEVEL, useBindings } from '../keys.tsx';
-import { accent, bold, dim, type Line, line, paragraph, warn } from '../lines.tsx';
+import { accent, bold, dim, type Line, line, paragraph, warn, width } from '../lines.tsx';
 import type { OpenQuestion } from '../questions.ts';
 import { useTextInput } from '../widgets/text-input.ts';
 import { planRows, planState } from './plan-lines.ts';
@@ -58,7 +58,9 @@ function PlanScreen({
     { level: LEVEL.screen },
   );
 
-  const title = line(bold(`Plan for ${plan.cluster}`), '   ', planState(plan, changed));
+  const name = line(bold(`Plan for ${plan.cluster}`));
+  const whole = line(name, '   ', planState(plan, changed));
+  const title = width(whole) <= columns - 2 ? whole : [name, line(planState(plan, changed))];
   if (shown !== undefined) return <Frame key="details" title={title} body={shown(columns)} scroll="keys" />;
   const body: Line[] = [];
   let focus = 0;

@@ -25,6 +25,8 @@ export interface RunView {
   elapsedMs: number;
   /** Set once the person has asked to stop. */
   stopping: boolean;
+  /** What failed is told in full below: the table need not say it again. */
+  told: boolean;
   spinner: string;
   cells: number;
   symbols: Symbols;
@@ -65,7 +67,7 @@ export function runBody(view: RunView): Line[] {
   const busy = hosts.filter(
     (row) => row.failed === undefined && row.doing !== undefined && state.finished === undefined,
   );
-  const failures = hosts.filter((row) => row.failed !== undefined);
+  const failures = view.told ? [] : hosts.filter((row) => row.failed !== undefined);
   return [
     line('   ', sized('', name), ...phases.map((phase) => sized(dim(phase), column(phase)))),
     ...table,
@@ -129,8 +131,9 @@ function proofLines({ state, symbols }: RunView): Line[] {
 }
 
 /** What the tail says: that it is stopping, or how it ended. */
-export function runTail({ state, stopping, cells, symbols, elapsedMs }: RunView): Line[] {
+export function runTail({ state, stopping, told, cells, symbols, elapsedMs }: RunView): Line[] {
   const { finished } = state;
+  if (finished?.outcome === 'failed' && told) return [line()];
   if (finished === undefined)
     return stopping
       ? [

@@ -4,7 +4,7 @@ import type { RunEvent } from '../../src/apply/events.ts';
 import { useTicker, useWindowSize } from '../../src/terminal/ink.ts';
 import { Frame, useSpinner, useSymbols } from '../frame.tsx';
 import { useBindings } from '../keys.tsx';
-import { bold, dim, line, paragraph } from '../lines.tsx';
+import { bold, dim, type Line, line, paragraph, width } from '../lines.tsx';
 import { type Questions, useQuestion } from '../questions.ts';
 import type { RunResult } from '../services.ts';
 import { QuestionScreen } from './question-screen.tsx';
@@ -36,14 +36,18 @@ export function RunScreen({ title, start, questions, stop, onDone, goOn }: RunSc
   const [stopping, setStopping] = useState(stop.signal.aborted);
   const spinner = useSpinner(result === undefined && question === undefined);
 
-  useEffect(() => {
-    const note = () => setStopping(true);
-    stop.signal.addEventListener('abort', note);
-    return () => stop.signal.removeEventListener('abort', note);
-  }, [stop]);
-  const leaves = (of: RunResult) => (goOn === undefined ? of.outcome === 'declined' : goOn(of));
   const done = useRef(onDone);
   done.current = onDone;
+  useEffect(() => {
+    const note = () => {
+      setStopping(true);
+      // Already over: there is nothing to wait for.
+      if (result !== undefined) done.current(result);
+    };
+    stop.signal.addEventListener('abort', note);
+    return () => stop.signal.removeEventListener('abort', note);
+  }, [stop, result]);
+  const leaves = (of: RunResult) => (goOn === undefined ? of.outcome === 'declined' : goOn(of));
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the result is there
   useEffect(() => {
     if (result !== undefined && leaves(result)) done.current(result);
@@ -71,13 +75,17 @@ export function RunScreen({ title, start, questions, stop, onDone, goOn }: RunSc
   );
 
   if (question !== undefined) return <QuestionScreen question={question} />;
-  const view: RunView = { title, state, elapsedMs, stopping, spinner, cells: columns, symbols };
-  const tail = [
-    ...runTail(view),
-    ...(result === undefined
-      ? []
-      : result.summary.flatMap((text) => (text === '' ? [line()] : paragraph(text, columns - 3, { indent: 3 })))),
-  ];
+  const view: RunView = {
+    title,
+    state,
+    elapsedMs,
+    stopping,
+    told: result !== undefined && result.summary.length > 0,
+    spinner,
+    cells: columns,
+    symbols,
+  };
+  const summary = result === undefined ? [] : summaryLines(result.summary, columns);
   if (log) {
     const body = state.log.length === 0 ? [line('   ', dim('nothing has run yet'))] : logLines(state.log);
     return <Frame title={line(bold(title), dim('   log'))} body={body} scroll="tail" />;
@@ -85,12 +93,20 @@ export function RunScreen({ title, start, questions, stop, onDone, goOn }: RunSc
   return (
     <Frame
       title={runTitle(view)}
-      body={result === undefined ? runBody(view) : [...runBody(view), ...tail]}
-      tail={result === undefined ? tail : []}
+      body={result === undefined ? runBody(view) : [...runBody(view), ...runTail(view), ...summary]}
+      tail={result === undefined ? runTail(view) : []}
       final={result !== undefined && leaves(result)}
       about="Each row is a host, each column a step. Beside a host stands what it does or waits for now. Nothing is lost when you stop: the next replay goes on from where this one was."
     />
   );
+}
+
+/** As they are where they fit, so that commands can be copied; longer ones are broken under their own indent. */
+function summaryLines(summary: readonly string[], columns: number): Line[] {
+  return summary.flatMap((text) => {
+    const indent = 3 + (text.length - text.trimStart().length);
+    return width(text) + 3 <= columns ? [line('   ', text)] : paragraph(text.trim(), columns - 1, { indent });
+  });
 }
 
 function useRun(start: RunScreenProps['start'], stop: AbortController) {

@@ -80,7 +80,8 @@ export function Root({ terminal, children }: { terminal: Terminal; children?: Re
       if (key === undefined) return;
       for (const listener of [...listeners]) listener(key);
       // React schedules its work in a microtask by an immediate of its own, which comes after one that is set here.
-      if (queue.length > 0) delivering = setImmediate(() => (delivering = setImmediate(next)));
+      // Also after the last: the next chunk may be here before the update.
+      delivering = setImmediate(() => (delivering = setImmediate(next)));
     };
     const deliver = (keys: Key[]) => {
       queue.push(...keys);

@@ -15,8 +15,11 @@ export function remarkLines(
   cells: number,
   symbols: Symbols,
 ): Line[] {
-  if (message !== undefined) return paragraph(`${symbols.failed} ${message}`, cells - 4, { role: 'bad', indent: 3 });
-  if (remark !== undefined) return paragraph(`${symbols.warn} ${remark}`, cells - 4, { role: 'warn', indent: 3 });
+  const said = [
+    ...(message === undefined ? [] : paragraph(`${symbols.failed} ${message}`, cells - 4, { role: 'bad', indent: 3 })),
+    ...(remark === undefined ? [] : paragraph(`${symbols.warn} ${remark}`, cells - 4, { role: 'warn', indent: 3 })),
+  ];
+  if (said.length > 0) return said;
   return hint === '' ? [line()] : paragraph(hint, cells - 4, { role: 'dim', indent: 3 });
 }
 

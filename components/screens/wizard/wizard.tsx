@@ -1,5 +1,5 @@
 /** The wizard: draws whatever question the reducer is at, by its kind. Knows no question by name. */
-import { type ReactNode, useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { profileFromAnswers } from '../../../src/profile/from-answers.ts';
 import type { ProfileFile } from '../../../src/profile/schema.ts';
 import { useWindowSize } from '../../../src/terminal/ink.ts';
@@ -85,9 +85,16 @@ function Asking({
     if (asked === undefined) setAnswering(false);
   }, [asked]);
 
+  // Several fields may change before the next drawing: each change is to the latest state.
+  const latest = useRef(state);
+  latest.current = state;
   const dispatch = (action: WizardAction) => {
-    const next = reduce(state, action);
-    if (next.status !== 'done') return setState(next);
+    const next = reduce(latest.current, action);
+    if (next.status !== 'done') {
+      latest.current = next;
+      setState(next);
+      return;
+    }
     const profile = profileFromAnswers(next.answers);
     services
       .save(profile)
