@@ -2,6 +2,8 @@
  * Saved profiles: `$XDG_CONFIG_HOME/etcd-wizard/profiles/NAME.yaml`, file 0600, folder 0700. The only file that imports conf.
  * conf reads and replaces the file (atomically); which text is written is decided here, so that comments survive.
  */
+// First of all, so that it is evaluated before conf: see there.
+import './signals.ts';
 import { chmod, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -13,6 +15,10 @@ import { PROFILE_NAME } from './names.ts';
 import { MAX_PROFILE_BYTES, type ReadProfile, readProfile } from './read.ts';
 import { rewriteProfile, writeProfile } from './rewrite.ts';
 import type { ProfileFile } from './schema.ts';
+import { dropNewListeners } from './signals.ts';
+
+// Imports are evaluated in one go: nobody else can have begun to listen in between.
+dropNewListeners();
 
 export interface LoadedProfile extends ReadProfile {
   path: string;

@@ -94,8 +94,11 @@ export class LineSource {
         this.#early.push(...lines);
         finish();
       };
-      const onAbort = () => settle(() => reject(interrupted()));
       let done = false;
+      const onAbort = () => {
+        done = true;
+        settle(() => reject(interrupted()));
+      };
       const once = (finish: () => void) => {
         if (done) return;
         done = true;
