@@ -95,6 +95,7 @@ async function run(options: ConvergeOptions, transports: Map<string, Transport>)
     });
     const input: PlanInput = {
       profile,
+      profileName: options.profileName,
       ...gathered,
       unreachable: [...refused, ...gathered.unreachable],
       state: known,

@@ -54,7 +54,9 @@ export async function gather({
       const asked = questions.get(name);
       if (transport === undefined || asked === undefined) return;
       try {
-        facts.push(await gatherFacts(transport, asked, { signal }));
+        const found = await gatherFacts(transport, asked, { signal });
+        if (!embedded) await countForeign(transport, found);
+        facts.push(found);
         emit({ type: 'host', host: name, state: 'facts' });
       } catch (thrown) {
         const error = asWizardError(thrown);
@@ -69,13 +71,24 @@ export async function gather({
     }),
   );
   const [observed] = await Promise.all([
-    credentials ? observeCluster({ members, credentials, transports }) : undefined,
+    credentials ? observeCluster({ members, credentials, transports, signal }) : undefined,
     looking,
   ]);
   facts.sort((left, right) => order(profile, left.host) - order(profile, right.host));
   const whole = observed !== undefined && observed.healthy.length === members.length;
   const dials = whole || facts.length === 0 ? [] : await dialAll(transports, profile, embedded !== undefined, signal);
   return { facts, unreachable, ...(observed && { observed }), dials };
+}
+
+/** An etcd without certificates is asked whether it holds anything: the package's default member may go only when it is empty. */
+async function countForeign(transport: Transport, { etcdProcesses }: HostFacts): Promise<void> {
+  const plain = etcdProcesses.filter(
+    ({ environment, argv }) =>
+      argv.length <= 1 && !Object.keys(environment).some((name) => name.endsWith('_CERT_FILE')),
+  );
+  if (plain.length === 0) return;
+  const { storedKeys } = await import('../health/stored.ts');
+  for (const process of plain) process.keyCount = await storedKeys(transport, process);
 }
 
 async function dialAll(

@@ -55,11 +55,12 @@ export class EndpointClient extends Connection {
     return first === undefined ? undefined : Buffer.from(first.value ?? '', 'base64').toString();
   }
 
-  /** How many keys begin with the prefix, by a linearizable read. @throws EndpointError */
+  /** How many keys begin with the prefix ('' for all), by a linearizable read. @throws EndpointError */
   async count(prefix: string): Promise<number> {
     const answer = await this.#call('kv/range', {
-      key: encodeKey(prefix),
-      range_end: prefixEnd(prefix),
+      // A zero byte as both ends means every key (etcd's rpc.proto, RangeRequest).
+      key: encodeKey(prefix === '' ? '\0' : prefix),
+      range_end: prefix === '' ? encodeKey('\0') : prefixEnd(prefix),
       count_only: true,
     });
     return Number(answer.count ?? 0);

@@ -61,7 +61,12 @@ export async function observeCluster(
     for (const { link } of order) {
       try {
         const list = await link.client.members();
-        return { ...list, healthy: samples.filter(({ healthy }) => healthy).map(({ endpoint }) => endpoint.name) };
+        const leader = samples.find(({ memberId, leaderId }) => memberId !== undefined && memberId === leaderId);
+        return {
+          ...list,
+          healthy: samples.filter(({ healthy }) => healthy).map(({ endpoint }) => endpoint.name),
+          ...(leader && { leader: leader.endpoint.name }),
+        };
       } catch (thrown) {
         if (!(thrown instanceof EndpointError)) throw thrown;
       }
