@@ -201,6 +201,7 @@ describe.skipIf(spawnSync('tmux', ['-V']).status !== 0)('the wizard in a termina
     });
     expect(result).toEqual({ error: 'interrupted', kept: 'certificates' });
     expect(log).toContain('pi2=pi@10.0.21.1');
+    expect(log).toContain('Your answers are kept');
   });
 
   it('a capable terminal: yes or no and a secret, which is not shown', async () => {

@@ -97,6 +97,7 @@ export class LineSource {
       let done = false;
       const onAbort = () => {
         done = true;
+        output.write('\n');
         settle(() => reject(interrupted()));
       };
       const once = (finish: () => void) => {
@@ -108,7 +109,7 @@ export class LineSource {
         lines.push(withoutPasteMarks(line));
         once(() => resolve(this.#early.shift() ?? ''));
       });
-      reader.on('SIGINT', () => once(() => reject(interrupted())));
+      reader.on('SIGINT', onAbort);
       reader.on('close', () => once(() => reject(ended())));
       signal.addEventListener('abort', onAbort, { once: true });
       if (signal.aborted) return onAbort();

@@ -1,5 +1,6 @@
 /** The wizard as lines: the same table of questions and the same state machine as on screens, one question after another. */
 import { cleanLine } from '../../clean.ts';
+import { WizardError } from '../../errors.ts';
 import { hostField, hostLine } from '../../wizard/hosts.ts';
 import { fieldText, questionOf, reduce, reviewRows, startWizard, stepsOf, toDraft } from '../../wizard/reducer.ts';
 import { remarksOn, sanRows } from '../../wizard/review.ts';
@@ -37,7 +38,7 @@ export async function plainWizard(prompter: Prompter, options: PlainWizardOption
     if (step !== undefined && step.id !== shownStep)
       prompter.say('', `Step ${now + 1} of ${steps.length}: ${step.title}`);
     shownStep = step?.id ?? '';
-    state = await askOne(prompter, state, options);
+    state = await askOrTell(prompter, state, options);
     // Kept until whoever asked has saved the profile.
     if (state.status !== 'done') await options.keep(toDraft(state));
   }
@@ -50,6 +51,17 @@ async function begin(prompter: Prompter, { context, draft }: PlainWizardOptions)
     `There is an unfinished wizard${draft.answers.name === undefined ? '' : ` for «${cleanLine(draft.answers.name)}»`}.`,
   );
   return (await prompter.confirm('Go on with it?', true)) ? startWizard(context, draft) : startWizard(context);
+}
+
+/** What is interrupted is not lost, and the person is told. */
+async function askOrTell(prompter: Prompter, state: WizardState, options: PlainWizardOptions): Promise<WizardState> {
+  try {
+    return await askOne(prompter, state, options);
+  } catch (error) {
+    if (error instanceof WizardError && error.code === 'interrupted' && toDraft(state) !== undefined)
+      prompter.say('Your answers are kept: etcd-wizard new goes on with them.');
+    throw error;
+  }
 }
 
 /** One question asked once; a wrong answer is told and leaves the state where it is. */
