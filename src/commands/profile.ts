@@ -41,10 +41,8 @@ export async function show(io: ProfileIo, reference: string): Promise<number> {
 export async function validate(io: ProfileIo, reference: string): Promise<number> {
   const store = storeOf(io);
   const { path, stored } = store.resolve(reference);
-  const text = await readIfThere(path);
-  // What is not there, or saved under another name, is told as everywhere.
-  if (text === undefined) await store.load(reference);
-  const checked = checkOrTell(io, text ?? '', path);
+  const text = await store.text(reference);
+  const checked = checkOrTell(io, text, path);
   if (checked === undefined) return EXIT.badInput;
   if (checked.ok && stored) await store.load(reference);
   if (io.flags.json) {
@@ -76,8 +74,9 @@ function checkOrTell(io: ProfileIo, text: string, path: string): CheckedProfile 
 
 /** Where it lies. @returns 0 */
 export async function path(io: ProfileIo, reference: string): Promise<number> {
-  const found = storeOf(io).resolve(reference).path;
-  if ((await readIfThere(found)) === undefined) await storeOf(io).load(reference);
+  const store = storeOf(io);
+  await store.text(reference);
+  const found = store.resolve(reference).path;
   io.out(io.flags.json ? JSON.stringify({ path: found }) : found);
   return EXIT.ok;
 }

@@ -115,8 +115,8 @@ export class ProfileStore {
    */
   async load(reference: string): Promise<LoadedProfile> {
     const { path, stored } = this.resolve(reference);
+    if (!stored) return { ...readProfile(await this.text(reference), path), path, stored };
     await this.#assertReadable(path, reference);
-    if (!stored) return { ...readProfile(await readText(path), path), path, stored };
     // conf leaves an existing file's rights as they are.
     await this.#tighten(path);
     const found: { read?: ReadProfile } = {};
@@ -135,6 +135,13 @@ export class ProfileStore {
       });
     }
     return { ...read, path, stored };
+  }
+
+  /** What stands there, whether it is right or not. @throws WizardError `no-such-profile`, `bad-profile` for no file or a huge one */
+  async text(reference: string): Promise<string> {
+    const { path } = this.resolve(reference);
+    await this.#assertReadable(path, reference);
+    return readText(path);
   }
 
   /**

@@ -141,10 +141,10 @@ describe('profile validate', () => {
   });
 
   it('what is not there', async () => {
-    await expect(profile.validate(surroundings().io, 'gone')).rejects.toMatchObject({
-      code: 'no-such-profile',
-      exitCode: 65,
-    });
+    for (const work of [profile.validate, profile.path, profile.show])
+      await expect(work(surroundings().io, 'gone')).rejects.toMatchObject({ code: 'no-such-profile', exitCode: 65 });
+    const folder = profile.validate(surroundings().io, root);
+    await expect(folder).rejects.toMatchObject({ message: expect.stringContaining('is not a file'), exitCode: 65 });
   });
 });
 
