@@ -1,6 +1,7 @@
 /** The health pane as lines: what a person must see of a cluster at a glance. Pure. */
 import type { ClusterHealth, MemberHealth } from '../../src/health/types.ts';
 import {
+  BLANK,
   bad,
   between,
   bold,
@@ -69,16 +70,23 @@ export function healthTitle(view: HealthView): Line[] {
   return joined.spans.length > left.spans.length ? [joined] : [left, right];
 }
 
-const COLUMNS: readonly Column[] = [
+/** From here on a member's first remark stands beside it. */
+const BESIDE = 120;
+/** Below this latency's history is shorter and titles are, so that all that matters has room. */
+const NARROW = 72;
+
+const columnsFor = (cells: number): Column[] => [
   { title: 'member', drop: 0, max: 20, min: 6 },
   { title: 'role', drop: 0, min: 8 },
-  { title: 'latency', drop: 0, min: 17 },
+  { title: 'latency', drop: 0, min: 9 + sparkCells(cells) },
   { title: 'raft', drop: 4, align: 'end', min: 6 },
-  { title: 'db', drop: 3, align: 'end', min: 7 },
-  { title: 'certificates', drop: 2, min: 12 },
+  { title: 'db', drop: 3, align: 'end', min: cells < NARROW ? 6 : 7 },
+  { title: cells < NARROW ? 'certs' : 'certificates', drop: 2 },
   { title: 'version', drop: 5, min: 7 },
   { title: '', drop: 0 },
 ];
+
+const sparkCells = (cells: number): number => (cells < NARROW ? HISTORY / 2 : HISTORY);
 
 /** Members, a row each, then what there is to say about the cluster. Stacked below 60 columns. */
 export function healthBody(view: HealthView): Line[] {
@@ -94,10 +102,15 @@ export function healthBody(view: HealthView): Line[] {
       ...remarks,
     ];
   const rows = health.members.map((member) => cellsOf(member, view));
-  // Below 100 columns remarks would be cut to a word: they get lines of their own.
-  const beside = cells >= 120;
-  const columns = beside ? COLUMNS : COLUMNS.slice(0, -1);
-  return [...tableLines({ columns, rows: rows.map((row) => row.slice(0, columns.length)), cells }), ...remarks];
+  // Where remarks would be cut to a word they get lines of their own.
+  const columns = columnsFor(cells).slice(0, cells >= BESIDE ? undefined : -1);
+  const table = tableLines({
+    columns,
+    rows: rows.map((row) => row.slice(0, columns.length)),
+    cells,
+    indent: cells < NARROW ? 1 : 3,
+  });
+  return [...table, ...remarks];
 }
 
 function cellsOf(member: MemberHealth, view: HealthView): Cell[] {
@@ -110,7 +123,7 @@ function cellsOf(member: MemberHealth, view: HealthView): Cell[] {
     sample.dbBytes === undefined ? dim(view.symbols.dash) : bytes(sample.dbBytes),
     certificates(member, view.symbols),
     sample.version ?? dim(view.symbols.dash),
-    view.cells >= 120 ? firstRemark(member, view.symbols) : '',
+    view.cells >= BESIDE ? firstRemark(member, view.symbols) : '',
   ];
 }
 
@@ -127,8 +140,8 @@ function latency({ sample }: MemberHealth): Span {
   return sample.latencyMs > FULL_MS ? warn(text) : span(text);
 }
 
-const spark = (member: MemberHealth, { history, symbols }: HealthView): Span =>
-  dim(sparkline(history.get(member.name) ?? [], HISTORY, FULL_MS, symbols));
+const spark = (member: MemberHealth, { history, symbols, cells }: HealthView): Span =>
+  dim(sparkline(history.get(member.name) ?? [], sparkCells(cells), FULL_MS, symbols));
 
 function lagSpan({ lag }: MemberHealth): Span | undefined {
   return lag === undefined || lag <= 0 ? undefined : warn(` -${lag}`);
@@ -170,21 +183,21 @@ function stacked(member: MemberHealth, view: HealthView): { name: Part; lines: L
 
 function remarkLines({ health, symbols, cells }: HealthView): Line[] {
   if (health === undefined) return [];
-  const wide = cells >= 120;
   const of = (who: string | undefined, text: string, up: boolean): Line[] =>
     paragraph(`${up ? symbols.warn : symbols.failed} ${who === undefined ? '' : `${who}: `}${text}`, cells - 1, {
       role: up ? 'warn' : 'bad',
-      indent: 3,
+      indent: cells < NARROW ? 1 : 3,
     });
+  const members = health.members.map((member) => ({ ...member, said: remarksOf(member) }));
+  if (health.remarks.length === 0 && members.every(({ said }) => said.length === 0))
+    return [BLANK, line('   ', ok(`${symbols.ok} nothing to remark`))];
   const lines = [
-    ...health.members.flatMap((member) =>
-      remarksOf(member)
-        .slice(wide ? 1 : 0)
-        .flatMap((text) => of(member.name, text, member.up)),
+    ...members.flatMap(({ name, up, said }) =>
+      said.slice(cells >= BESIDE ? 1 : 0).flatMap((text) => of(name, text, up)),
     ),
     ...health.remarks.flatMap((text) => of(undefined, text, health.state !== 'no-quorum')),
   ];
-  return lines.length === 0 ? [line(), line('   ', ok(`${symbols.ok} nothing to remark`))] : [line(), ...lines];
+  return lines.length === 0 ? [] : [BLANK, ...lines];
 }
 
 /** Everything known of each member, for the details. */

@@ -7,7 +7,9 @@ import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 const folder = mkdtempSync(join(tmpdir(), 'etcd-wizard-pty-'));
-const socket = join(folder, 'tmux');
+/** A server of its own for every test: one that is just going away would take the next one's session with it. */
+let socket = '';
+let sockets = 0;
 const tmux = (...args: string[]) => execFileSync('tmux', ['-S', socket, ...args], { encoding: 'utf8' });
 const screen = () => tmux('capture-pane', '-p').trimEnd();
 const history = () => tmux('capture-pane', '-p', '-S', '-').trimEnd();
@@ -68,6 +70,7 @@ async function start(
   program: string,
   environment: Record<string, string> = {},
 ): Promise<void> {
+  socket = join(folder, `tmux${sockets++}`);
   const words = Object.entries({ LANG: 'C.UTF-8', PS1: '$ ', ...environment }).map(
     ([name, value]) => `${name}='${value}'`,
   );
