@@ -62,8 +62,10 @@ const flagsIn = (argv: readonly string[]): GlobalFlags => ({
 
 async function report(thrown: unknown, io: CommandIo): Promise<number> {
   const error = asWizardError(thrown);
-  if (io.flags.json) io.out(JSON.stringify(error));
-  else {
+  if (io.flags.json) {
+    const { jsonLine } = await import('./front/headless.ts');
+    io.out(jsonLine(error));
+  } else {
     const { errorLines } = await import('./front/text.ts');
     for (const line of errorLines(error)) io.err(line);
   }

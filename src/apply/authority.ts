@@ -1,5 +1,5 @@
 /** The controller's part of certificates: minting CAs, client bundles, opening the CA that signs. */
-import { WizardError } from '../errors.ts';
+import { asWizardError, WizardError } from '../errors.ts';
 import type { Anchor, CertificateAuthority } from '../pki/types.ts';
 import type { Action } from '../plan/types.ts';
 import type { Profile } from '../profile/schema.ts';
@@ -44,7 +44,7 @@ export async function issueClient(
 
 /**
  * Opens the cluster's own CA from the state folder.
- * @throws WizardError `state` when its key is not here, `pki` when the passphrase is wrong three times
+ * @throws WizardError `state` when its key is not here or unusable, `pki` when the passphrase is wrong three times
  */
 export async function openSelfSigned(
   profile: Profile,
@@ -52,7 +52,7 @@ export async function openSelfSigned(
   now: () => number,
   ask: AskPassphrase,
 ): Promise<CertificateAuthority> {
-  const { SelfSignedAuthority, decryptKey, isEncryptedKey } = await import('../pki/index.ts');
+  const { SelfSignedAuthority, decryptKey, isEncryptedKey, keyMatches } = await import('../pki/index.ts');
   const known = (await state.read()).ca;
   let passphrase: string | undefined;
   const open = async (anchor: Anchor) => {
@@ -74,12 +74,27 @@ export async function openSelfSigned(
         keyPem = decryptKey(keyPem, passphrase);
       } catch (cause) {
         passphrase = undefined;
+        if (cause instanceof WizardError && cause.code === 'bad-input')
+          throw unusableKey(profile, state.caKeyPath(anchor), cause);
         if (tries === 2) throw cause;
       }
     }
-    return { certificatePem, keyPem };
+    const path = state.caKeyPath(anchor);
+    try {
+      if (keyMatches(certificatePem, keyPem)) return { certificatePem, keyPem };
+    } catch (thrown) {
+      throw unusableKey(profile, path, asWizardError(thrown));
+    }
+    throw unusableKey(profile, path, new WizardError('pki', 'It does not belong to the certificate beside it.'));
   };
   const client = await open('client');
   const peer = profile.ca.peers === 'same' ? client : await open('peer');
   return new SelfSignedAuthority({ client, peer, now });
 }
+
+const unusableKey = (profile: Profile, path: string, cause: WizardError): WizardError =>
+  new WizardError('state', `The key of ${profile.name}’s CA cannot be used: ${path}`, {
+    why: [cause.message, cause.why].filter(Boolean).join(' '),
+    next: ['Put this file back from a backup, or copy it from another machine that has this cluster’s folder.'],
+    cause,
+  });

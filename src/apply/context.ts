@@ -31,6 +31,8 @@ export interface ApplyContext {
   signal: AbortSignal;
   /** Epoch milliseconds. */
   now(): number;
+  /** Peer certificates issued in this run, by member: for the proof of the peer ports. */
+  peerCredentials: Map<string, TlsCredentials>;
   /** Hosts on which this run has changed something, `controller` among them: decides between «failed» and «partly applied». */
   touched: Set<string>;
   /** Set for members that are plain processes of this user. */

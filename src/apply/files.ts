@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { WizardError } from '../errors.ts';
-import type { IssuedLeaf } from '../pki/types.ts';
+import type { CertificateAuthority, IssuedLeaf } from '../pki/types.ts';
 import type { Action, Content, FileChange } from '../plan/types.ts';
 import { putBundle } from '../remote/bundle.ts';
 import type { FileBundle, RemoteFile } from '../remote/transport.ts';
@@ -14,7 +14,6 @@ type FilesAction = Extract<Action, { kind: 'files' }>;
 /** Enabled before it is started: a power cut between the two must not leave a member that stays down after boot. */
 const ENABLE =
   'systemctl unmask --runtime etcd.service 2>/dev/null; systemctl daemon-reload && systemctl enable etcd.service 2>&1';
-const RELOAD = 'systemctl daemon-reload';
 
 /**
  * Modes and owners of files whose bytes are right. One line a file on stdin: mode, owner, group, path, tab separated.
@@ -29,13 +28,14 @@ while IFS="$tab" read -r mode owner group path; do
   chmod -- "$mode" "$real"
 done`;
 
+/** Something is signed, or the CA's certificate is written. */
+export const needsAuthority = ({ leaves, files }: FilesAction): boolean =>
+  leaves.length > 0 || files.some(({ content }) => content.kind === 'trust');
+
 /** Issues what is missing, writes every file of the host atomically and records what now lies there. */
 export async function putFiles(context: ApplyContext, action: FilesAction): Promise<void> {
   const transport = transportOf(context, action.host);
-  const authority =
-    action.leaves.length > 0 || action.files.some(({ content }) => content.kind === 'trust')
-      ? await context.authority()
-      : undefined;
+  const authority = needsAuthority(action) ? await context.authority() : undefined;
   const issued = new Map<string, IssuedLeaf>();
   if (authority && action.leaves.length > 0)
     for (const leaf of await authority.issue(action.leaves)) issued.set(leaf.spec.id, leaf);
@@ -72,13 +72,15 @@ export async function putFiles(context: ApplyContext, action: FilesAction): Prom
         ? [{ ...action.versioned, version: context.stamp, files: written.filter(together).map(remote) }]
         : [],
     backupFolder: context.embedded ? undefined : `/var/backups/etcd-wizard/${context.profile.name}/${context.stamp}`,
-    then: context.embedded ? undefined : action.enable ? ENABLE : RELOAD,
+    // A changed unit is loaded by the restart that follows; until then systemd's «needs reload» tells the next run of it.
+    after: context.embedded === undefined && action.enable ? ENABLE : undefined,
   };
   context.touched.add(action.host);
   if (bundle.folders.length + bundle.files.length + bundle.versioned.length > 0 || action.enable) {
     await putBundle(transport, bundle, { privileged: context.embedded === undefined, signal: context.signal });
   }
   await correctModes(context, action);
+  rememberPeer(context, action.host, [...issued.values()], authority);
   // What was put there is known from now on without reading a key again.
   const sums = [...issued.values()].map(
     (leaf) =>
@@ -88,6 +90,18 @@ export async function putFiles(context: ApplyContext, action: FilesAction): Prom
       ] as const,
   );
   if (sums.length > 0) await context.state.saveIssued(Object.fromEntries(sums));
+}
+
+/** The peer port can be proved from here while its key is in memory; it is never stored. */
+function rememberPeer(
+  { peerCredentials }: ApplyContext,
+  host: string,
+  issued: readonly IssuedLeaf[],
+  authority: CertificateAuthority | undefined,
+): void {
+  const peer = issued.find(({ spec }) => spec.role === 'peer');
+  if (peer === undefined || authority === undefined) return;
+  peerCredentials.set(host, { caPem: authority.trustPem('peer'), certPem: peer.certificatePem, keyPem: peer.keyPem });
 }
 
 async function correctModes(context: ApplyContext, action: FilesAction): Promise<void> {

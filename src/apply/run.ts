@@ -3,7 +3,7 @@ import { asWizardError, WizardError } from '../errors.ts';
 import type { Action } from '../plan/types.ts';
 import { issueClient, mintAuthorities } from './authority.ts';
 import type { ApplyContext } from './context.ts';
-import { putFiles } from './files.ts';
+import { needsAuthority, putFiles } from './files.ts';
 import { ensureUser, installPackage, measureDisk, moveAside, stopForeign } from './host-actions.ts';
 import { eachHost } from './parallel.ts';
 import { assertMayStop, startOne, startTogether } from './start.ts';
@@ -21,6 +21,9 @@ export async function applyPlan(context: ApplyContext): Promise<void> {
   const { actions } = context.plan;
   for (const action of actions.filter(({ host }) => host === 'controller'))
     if (isPreparation(action)) await perform(context, action, () => prepare(context, action));
+
+  // A passphrase is asked for, and a key that cannot be used found out, before anything is begun on a host.
+  if (actions.some((action) => action.kind === 'files' && needsAuthority(action))) await context.authority();
 
   const hosts = [...new Set(actions.map(({ host }) => host))].filter((host) => host !== 'controller');
   const of = (host: string) => actions.filter((action) => action.host === host);

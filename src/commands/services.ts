@@ -13,7 +13,7 @@ export function appServices(io: CommandIo): AppServices & { settled(): Promise<v
     version: io.version,
     profiles: async () => (await store()).list(),
     load: async (name) => (await (await store()).load(name)).file,
-    save: async (profile) => (await store()).save(profile, { replace: true }),
+    save: async (profile) => (await store()).save(profile),
     draft: async () => (await drafts()).load(),
     keepDraft: async (draft) => (await drafts()).save(draft),
     health: async (name) => {

@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import type { HealthSource } from '../../components/services.ts';
 import type { Emit } from '../apply/events.ts';
 import { converge } from '../converge/converge.ts';
+import { layoutOf } from '../etcd/layout.ts';
 import { membersOf } from '../etcd/members.ts';
 import type { Interaction } from '../front/interaction.ts';
 import { runInFront, wantsInk } from '../front/run.ts';
 import type { Embedded } from '../plan/types.ts';
 import type { Profile } from '../profile/schema.ts';
+import { quote } from '../quote.ts';
 import type { Transport } from '../remote/transport.ts';
 import { ClusterState } from '../state/cluster.ts';
 import { firstClient } from './health-source.ts';
@@ -23,7 +25,7 @@ export async function tryHere(io: CommandIo, options: { members: number; once?: 
     const cluster = await startCluster(io, options.members, emit, signal);
     try {
       if (!options.once) await watch(io, cluster);
-      return { outcome: 'healthy', summary: [...cluster.summary, 'Stopped and cleaned up.'] };
+      return { outcome: 'healthy', summary: [...cluster.proof, 'Stopped and cleaned up.'] };
     } finally {
       await cluster.stop();
     }
@@ -44,7 +46,10 @@ export async function startTry(
 }
 
 interface TryCluster {
-  summary: string[];
+  /** What was proved. */
+  proof: string[];
+  /** How to reach it while it runs. */
+  reach: string[];
   health(onClose: () => void): Promise<HealthSource>;
   stop(): Promise<void>;
 }
@@ -80,7 +85,8 @@ async function startCluster(io: CommandIo, members: number, emit: Emit, signal: 
       interaction: agreeable,
       emit,
       signal,
-      connect: async () => new Map<string, Transport>(profile.hosts.map(({ name }) => [name, localTransport(name)])),
+      connect: async () =>
+        new Map<string, Transport>(profile.hosts.map(({ name }) => [name, withoutRoot(localTransport(name))])),
       service,
       who: `${io.who.user} (pid ${io.who.pid})`,
       dryRun: false,
@@ -90,7 +96,8 @@ async function startCluster(io: CommandIo, members: number, emit: Emit, signal: 
       now: Date.now,
     });
     return {
-      summary: [...result.summary, ...(await connectLines(profile, folder.path))],
+      proof: result.summary,
+      reach: connectLines(profile, embedded),
       health: (onClose) => healthOf(profile, state, onClose),
       stop,
     };
@@ -98,6 +105,12 @@ async function startCluster(io: CommandIo, members: number, emit: Emit, signal: 
     await stop();
     throw thrown;
   }
+}
+
+/** Nothing of `try` needs root: the look at this machine then asks for none. */
+function withoutRoot(transport: Transport): Transport {
+  transport.privilege = 'none';
+  return transport;
 }
 
 /** `try` was asked for, touches nothing of anybody's, and has nobody's secrets. */
@@ -120,17 +133,23 @@ async function healthOf(profile: Profile, state: ClusterState, onClose: () => vo
   });
 }
 
-const connectLines = async (profile: Profile, root: string): Promise<string[]> => [
-  `Endpoints: ${membersOf(profile)
-    .map(({ clientUrl }) => clientUrl)
-    .join(',')}`,
-  `Files: ${root}`,
-];
+/** What etcdctl needs while the cluster runs: the first member's own client certificate. */
+function connectLines(profile: Profile, embedded: Embedded): string[] {
+  const [first] = profile.hosts;
+  if (first === undefined) return [];
+  const { certificates, trust } = layoutOf(profile, first, embedded);
+  const endpoints = membersOf(profile).map(({ clientUrl }) => clientUrl);
+  return [
+    'To try etcdctl while it runs:',
+    `export ETCDCTL_API=3 ETCDCTL_ENDPOINTS=${quote(endpoints.join(','))}`,
+    `export ETCDCTL_CACERT=${quote(trust.client)} ETCDCTL_CERT=${quote(certificates.client.cert)} ETCDCTL_KEY=${quote(certificates.client.key)}`,
+  ];
+}
 
 /** Without a pane the cluster stays up, and is looked at, until it is interrupted. */
 async function watch(io: CommandIo, cluster: TryCluster): Promise<void> {
   const { healthLines } = await import('../front/text.ts');
-  for (const line of cluster.summary) io.err(line);
+  for (const line of [...cluster.proof, ...cluster.reach]) io.err(line);
   const source = await cluster.health(() => undefined);
   try {
     let shown = '';

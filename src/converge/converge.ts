@@ -134,8 +134,9 @@ async function run(options: ConvergeOptions, transports: Map<string, Transport>)
       // Under the lock: of two runs that begin at once only one may say what the cluster's token is.
       await decide(options, again);
       const { applyPlan } = await import('../apply/run.ts');
-      await applyPlan(applyContext(options, again, transports, touched, stamp));
-      const summary = await proveCluster(options, transports, false);
+      const context = applyContext(options, again, transports, touched, stamp);
+      await applyPlan(context);
+      const summary = await proveCluster(options, transports, false, context.peerCredentials);
       await state.markBootstrapped(options.now());
       const ca = (await state.read()).ca.client?.certificatePem;
       await options.record({ token: again.resolved.token, caFingerprint: ca && inspectCertificate(ca).fingerprint });
@@ -176,6 +177,7 @@ function applyContext(
     signal: options.signal,
     now,
     touched,
+    peerCredentials: new Map(),
     embedded: options.embedded,
   };
 }
@@ -191,11 +193,20 @@ async function proveCluster(
   options: ConvergeOptions,
   transports: ReadonlyMap<string, Transport>,
   readOnly: boolean,
+  peers?: ReadonlyMap<string, TlsCredentials>,
 ): Promise<string[]> {
   const { profile, state, emit, signal } = options;
   const { prove } = await import('../health/prove.ts');
   const credentials = (await clientOf(profile, state)) ?? missingClient(profile);
-  const proof = await prove({ members: membersOf(profile), credentials, transports, readOnly, emit, signal });
+  const proof = await prove({
+    members: membersOf(profile),
+    credentials,
+    peerCredentials: (host) => peers?.get(host),
+    transports,
+    readOnly,
+    emit,
+    signal,
+  });
   if (!proof.ok) {
     throw new WizardError('proof', `${profile.name} does not stand up to the proof.`, {
       step: 'proof',

@@ -43,7 +43,7 @@ export async function bundleStream(bundle: FileBundle): Promise<Buffer> {
     }
   });
   lines.push(['end']);
-  if (bundle.then !== undefined) entries.unshift({ name: 'then', content: Buffer.from(bundle.then) });
+  if (bundle.after !== undefined) entries.unshift({ name: 'after', content: Buffer.from(bundle.after) });
   entries.unshift({ name: 'manifest', content: Buffer.from(lines.map((fields) => `${fields.join('\t')}\n`).join('')) });
   const sums = entries
     .map(({ name, content }) => `${createHash('sha256').update(content).digest('hex')}  ${name}\n`)

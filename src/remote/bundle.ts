@@ -13,8 +13,8 @@ export interface PutOptions {
 }
 
 /**
- * Puts the bundle and runs its `then`. Links are replaced, never followed; folders in a file's place are refused.
- * @returns what `then` printed on standard output.
+ * Puts the bundle and runs its `after`. Links are replaced, never followed; folders in a file's place are refused.
+ * @returns what `after` printed on standard output.
  * @throws WizardError `remote` with the step, the cause and the last lines of standard error; `bad-input` for paths
  * that are not absolute, normal and printable; whatever `Transport.exec` throws.
  */
@@ -42,7 +42,7 @@ function failure(host: string, stderr: string, stdout: string, status: number | 
   const tagged = (tag: string) => lines.findLast((line) => line.startsWith(tag))?.slice(tag.length);
   const evidence = lines.filter((line) => !line.startsWith('@')).slice(-10);
   const reached = tagged('@ ') ?? 'starting';
-  if (reached === 'then') {
+  if (reached === 'after') {
     const said = [...stdout.split('\n').filter((line) => line.trim() !== ''), ...evidence].slice(-10);
     return new WizardError('remote', 'The files are in place, but the command after them failed', {
       host,

@@ -92,5 +92,5 @@ export interface FileBundle {
   versioned: { folder: string; version: string; mode: number; owner?: string; group?: string; files: RemoteFile[] }[];
   backupFolder?: string;
   /** Constant script run afterwards in the same round trip (e.g. `systemctl daemon-reload`); its exit status is the result's. */
-  then?: string;
+  after?: string;
 }

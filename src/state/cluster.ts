@@ -37,6 +37,7 @@ const isRecord = (value: unknown): value is ClusterRecord =>
 /** The state folder of one cluster. Every write is atomic; keys are 0600. */
 export class ClusterState {
   readonly folder: string;
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(stateFolder: string, cluster: string) {
     this.folder = join(stateFolder, cluster);
@@ -65,6 +66,11 @@ export class ClusterState {
     return readIfThere(this.#path(CA_FILES[anchor].key));
   }
 
+  /** Where that key lies, for messages. */
+  caKeyPath(anchor: Anchor): string {
+    return this.#path(CA_FILES[anchor].key);
+  }
+
   /** The key first: a certificate without its key would look like a CA that somebody else holds. */
   async saveCa(anchor: Anchor, ca: { certificatePem: string; keyPem: string }): Promise<void> {
     await this.#prepare();
@@ -82,9 +88,14 @@ export class ClusterState {
 
   /** Records certificates that now lie on hosts, with the sum of the key file beside each. */
   async saveIssued(entries: Issued): Promise<void> {
-    await this.#prepare();
-    const before = (await readJson(this.#path('issued.json'), isIssued)) ?? {};
-    await writeAtomic(this.#path('issued.json'), `${JSON.stringify({ ...before, ...entries }, null, 2)}\n`, 0o600);
+    // Hosts finish in parallel; each must find what the one before it wrote.
+    const save = this.#saving.then(async () => {
+      await this.#prepare();
+      const before = (await readJson(this.#path('issued.json'), isIssued)) ?? {};
+      await writeAtomic(this.#path('issued.json'), `${JSON.stringify({ ...before, ...entries }, null, 2)}\n`, 0o600);
+    });
+    this.#saving = save.catch(() => undefined);
+    return save;
   }
 
   /**

@@ -92,6 +92,13 @@ describe('state folder of a cluster', () => {
     });
   });
 
+  it('keeps every host’s certificates when hosts finish at the same moment', async () => {
+    const state = new ClusterState(folder, 'homelab');
+    const names = Array.from({ length: 20 }, (_, index) => `pi${index}/server`);
+    await Promise.all(names.map((name) => state.saveIssued({ [name]: { certificatePem: name, keySha256: name } })));
+    expect(Object.keys((await state.read()).issued).sort()).toEqual(names.sort());
+  });
+
   it('writes nothing when nothing changed', async () => {
     const state = new ClusterState(folder, 'homelab');
     await state.saveResolved({ token: 't', versions: {} });

@@ -286,12 +286,12 @@ done <"$manifest"
 IFS=$NL
 flush $folders
 
-then=
-[ ! -f "$stage/then" ] || then=$(cat "$stage/then")
+after=
+[ ! -f "$stage/after" ] || after=$(cat "$stage/after")
 cleanup
 trap - HUP INT TERM PIPE
-[ -n "$then" ] || exit 0
-step 'then'
+[ -n "$after" ] || exit 0
+step 'after'
 cd /
-exec sh -c "$then" sh </dev/null
+exec sh -c "$after" sh </dev/null
 `;
