@@ -69,6 +69,7 @@ const PURE = [
   'src/etcd/',
   'src/handoff/',
   'src/profile/schema.ts',
+  'src/profile/from-answers.ts',
   'src/health/judge.ts',
   'src/health/types.ts',
   'src/doctor/',
