@@ -12,6 +12,7 @@ import type { CertificateAuthority } from '../pki/types.ts';
 import { planCluster } from '../plan/plan.ts';
 import type { Embedded, Plan, PlanInput } from '../plan/types.ts';
 import type { Profile } from '../profile/schema.ts';
+import { quote } from '../quote.ts';
 import type { Transport } from '../remote/transport.ts';
 import type { ClusterState } from '../state/cluster.ts';
 import type { RunId } from '../state/run-id.ts';
@@ -158,6 +159,7 @@ function applyContext(
   let authority: Promise<CertificateAuthority> | undefined;
   return {
     profile,
+    called: quote(options.profileName),
     plan,
     transports,
     state,
@@ -240,7 +242,7 @@ function assertNoStop(plan: Plan, options: ConvergeOptions): void {
     stops.length === 1 ? first.what : `${stops.length} things stand in the way of ${plan.cluster}.`,
     {
       step: 'preflight',
-      host: stops.length === 1 ? first.hosts[0] : undefined,
+      host: stops.length === 1 && first.hosts.length === 1 ? first.hosts[0] : undefined,
       why: stops.map((stop) => (stops.length === 1 ? stop.why : `${stop.what} ${stop.why}`)).join('\n'),
       next: [...new Set([...stops.flatMap(({ remedy }) => remedy), `etcd-wizard plan ${options.profileName}`])],
     },

@@ -2,7 +2,7 @@
 
 import type { Emit } from '../apply/events.ts';
 import { asWizardError } from '../errors.ts';
-import { membersOf } from '../etcd/members.ts';
+import { type Member, membersOf } from '../etcd/members.ts';
 import type { HostFacts } from '../facts.ts';
 import type { TlsCredentials } from '../health/types.ts';
 import { questionsOf } from '../plan/questions.ts';
@@ -76,7 +76,7 @@ export async function gather({
   ]);
   facts.sort((left, right) => order(profile, left.host) - order(profile, right.host));
   const whole = observed !== undefined && observed.healthy.length === members.length;
-  const dials = whole || facts.length === 0 ? [] : await dialAll(transports, profile, embedded !== undefined, signal);
+  const dials = whole || embedded ? [] : await dialAll(transports, reached(profile, facts), signal);
   return { facts, unreachable, ...(observed && { observed }), dials };
 }
 
@@ -91,15 +91,18 @@ async function countForeign(transport: Transport, { etcdProcesses }: HostFacts):
   for (const process of plain) process.keyCount = await storedKeys(transport, process);
 }
 
+/** What a host that is off does not answer on its ports is no finding of its own. */
+const reached = (profile: Profile, facts: readonly HostFacts[]): Member[] =>
+  membersOf(profile).filter(({ name }) => facts.some(({ host }) => host === name));
+
 async function dialAll(
   transports: ReadonlyMap<string, Transport>,
-  profile: Profile,
-  embedded: boolean,
+  members: readonly Member[],
   signal: AbortSignal,
 ): Promise<DialFact[]> {
-  if (embedded) return [];
+  if (members.length === 0) return [];
   const { dialMatrix } = await import('../health/reach.ts');
-  return dialMatrix(new Map(transports), membersOf(profile), { controller: true, timeoutMs: DIAL_MS, signal });
+  return dialMatrix(new Map(transports), members, { controller: true, timeoutMs: DIAL_MS, signal });
 }
 
 const order = (profile: Profile, host: string): number => profile.hosts.findIndex(({ name }) => name === host);

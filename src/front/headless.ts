@@ -68,11 +68,11 @@ export function headlessInteraction(answers: HeadlessAnswers): Interaction {
       if (value !== undefined)
         return Promise.reject(
           new WizardError(kind === 'sudo-password' ? 'privilege' : 'authentication', `${what} was refused.`, {
-            why: prompt,
+            why: `Asked for: ${prompt}.`,
             next: ['Correct what the file or the environment holds, then run the same command again.'],
           }),
         );
-      return Promise.reject(unanswered(`${what} is needed.`, flags, prompt));
+      return Promise.reject(unanswered(`${what} is needed.`, flags, `Asked for: ${prompt}.`));
     },
   };
 }

@@ -115,9 +115,15 @@ export function lostError(target: SshTarget, step: string | undefined, detail: s
   return new WizardError('connect', `The connection to ${target.host} (${endpointOf(target)}) was lost.`, {
     host: target.host,
     step,
-    why: `${detail === undefined ? 'The host closed it' : cleanLine(detail)}. What was running there may have been finished or not.`,
-    next: ['Run it again: it looks first and goes on where it stopped.', sshCommand(target)],
+    why: `${lossInWords(detail)}. What was running there may have been finished or not.`,
+    next: ['See whether the host can be reached:', sshCommand(target)],
   });
+}
+
+function lossInWords(detail: string | undefined): string {
+  if (detail === undefined) return 'The host closed it';
+  // ssh2's words for three signs of life in a row without an answer.
+  return /keepalive/i.test(detail) ? 'The host has stopped answering' : cleanLine(detail);
 }
 
 export function interruptedError(host: string, step: string | undefined): WizardError {

@@ -460,13 +460,13 @@ const OF_A_RUNNING_CLUSTER: Case[] = [
     'the state folder missing',
     {},
     (world) => (world.input.state = { ca: {}, issued: {}, clients: {} }),
-    ['stop ca-elsewhere pi1,pi2,pi3', 'stop ca-elsewhere pi1,pi2,pi3'],
+    ['stop ca-elsewhere pi1,pi2,pi3'],
   ],
   [
     'the CA’s key missing',
     {},
     (world) => Object.assign(world.input.state.ca.client ?? {}, { hasKey: false }),
-    ['stop ca-key-missing pi1,pi2,pi3'],
+    ['stop ca-key-missing'],
   ],
   [
     'another CA of the same name on a host',

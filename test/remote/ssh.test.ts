@@ -136,7 +136,7 @@ describe.skipIf(MISSING !== undefined)('a real sshd', () => {
       process.kill(daemon, 'SIGSTOP');
       await expect(frozen.exec('sleep 30')).rejects.toMatchObject({
         code: 'connect',
-        why: expect.stringContaining('Keepalive'),
+        why: expect.stringContaining('stopped answering'),
       });
     } finally {
       process.kill(daemon, 'SIGCONT');

@@ -1,4 +1,5 @@
 /** Checks of the cluster's own CA: one is made only when nobody has one. */
+import { posix } from 'node:path';
 import type { Anchor } from '../../pki/types.ts';
 import { type ClusterView, type HostView, inspectFile } from '../view.ts';
 import { type Check, listed, stop, verb } from './finding.ts';
@@ -6,8 +7,18 @@ import { type Check, listed, stop, verb } from './finding.ts';
 /** What the CA is for, in words. */
 const WORD: Record<Anchor, string> = { client: 'CA', peer: 'peers’ CA' };
 
+/** CAs that lack the same are told of in one sentence. */
+const wordFor = (anchors: readonly Anchor[]): string => {
+  const [only] = anchors;
+  return anchors.length === 1 && only !== undefined ? WORD[only] : 'CAs';
+};
+
 /** By XDG's default; the person may have moved it. */
 const folderOf = (cluster: string) => `~/.local/state/etcd-wizard/${cluster}`;
+
+/** With the client pair that every host has of its own. */
+const saveOn = ({ member, layout: { trust, certificates } }: HostView): string =>
+  `sudo ETCDCTL_API=3 etcdctl --endpoints ${member.clientUrl} --cacert ${trust.client} --cert ${certificates.client.cert} --key ${certificates.client.key} snapshot save /root/etcd.db`;
 
 /** Hosts that trust a CA of this cluster: by our configuration beside it, or by the name that we give our CAs. */
 function carriers({ input, hosts }: ClusterView, anchor: Anchor): { view: HostView; fingerprint: string }[] {
@@ -22,13 +33,16 @@ function carriers({ input, hosts }: ClusterView, anchor: Anchor): { view: HostVi
 export const authorityHere: Check = (cluster) => {
   const { input, anchors, ca } = cluster;
   const { profile, state } = input;
+  const elsewhere = anchors.filter((anchor) => state.ca[anchor] === undefined && carriers(cluster, anchor).length > 0);
+  const keyless = anchors.filter((anchor) => ca[anchor] !== undefined && state.ca[anchor]?.hasKey === false);
   return anchors.flatMap((anchor) => {
     const holders = carriers(cluster, anchor);
     const names = holders.map(({ view }) => view.name);
     const known = ca[anchor];
+    const folder = folderOf(profile.name);
     const copy = [
-      'Copy this folder from the machine that made the cluster, then run the same command again:',
-      folderOf(profile.name),
+      `Copy ${folder} from the machine that made the cluster, then run the same command again:`,
+      `mkdir -p ${posix.dirname(folder)} && scp -rp THAT-MACHINE:${folder.slice(2)} ${posix.dirname(folder)}/`,
     ];
     if (state.ca[anchor] !== undefined && known === undefined) {
       return [
@@ -41,11 +55,16 @@ export const authorityHere: Check = (cluster) => {
     }
     if (known === undefined) {
       if (names.length > 0) {
+        if (anchor !== elsewhere[0]) return [];
         return [
           stop('ca-elsewhere', names, {
-            what: `${listed(names)} ${verb(names.length, 'carries', 'carry')} ${profile.name}’s ${WORD[anchor]}, which this machine does not have.`,
+            what: `${listed(names)} ${verb(names.length, 'carries', 'carry')} ${profile.name}’s ${wordFor(elsewhere)}, which this machine does not have.`,
             why: 'The cluster was made from another machine. A second CA would lock the members out from each other.',
-            remedy: copy,
+            remedy: [
+              ...copy,
+              'Where no machine has it any more nothing can be signed again; the data can still be saved on a host:',
+              ...holders.slice(0, 1).map(({ view }) => saveOn(view)),
+            ],
           }),
         ];
       }
@@ -81,11 +100,11 @@ export const authorityHere: Check = (cluster) => {
         }),
       ];
     }
-    if (state.ca[anchor]?.hasKey === false) {
+    if (anchor === keyless[0]) {
       return [
-        stop('ca-key-missing', names, {
-          what: `The key of ${profile.name}’s ${WORD[anchor]} is not on this machine.`,
-          why: 'Its certificate is here, but nothing can be signed without the key.',
+        stop('ca-key-missing', [], {
+          what: `The ${verb(keyless.length, 'key', 'keys')} of ${profile.name}’s ${wordFor(keyless)} ${verb(keyless.length, 'is', 'are')} not on this machine.`,
+          why: 'The certificate is here, but nothing can be signed without the key.',
           remedy: copy,
         }),
       ];
