@@ -127,6 +127,8 @@ function Screens({
           questions={questions}
           stop={route.stop}
           start={(emit, stopped) => services.run(route.name, questions.interaction, emit, stopped)}
+          // Interrupted: nobody may be there any more to press a key, and the summary stays in the terminal.
+          goOn={(result) => result.outcome === 'declined' || signal.aborted}
           onDone={(result) => afterRun(route, result)}
         />
       );

@@ -172,12 +172,15 @@ function stacked(member: MemberHealth, view: HealthView): { name: Part; lines: L
   const [, role, , raft, db, certificate] = cellsOf(member, view);
   return {
     name: line(bold(member.name), '  ', role),
-    lines: member.up
-      ? [
-          line(dim('latency'), ' ', latency(member), ' ', spark(member, view)),
-          line(dim('raft '), raft, dim('  db '), db, dim('  certificates '), certificate),
-        ]
-      : [],
+    lines: [
+      ...(member.up
+        ? [
+            line(dim('latency'), ' ', latency(member), ' ', spark(member, view)),
+            line(dim('raft '), raft, dim('  db '), db),
+          ]
+        : []),
+      line(dim('certificates '), certificate),
+    ],
   };
 }
 

@@ -89,9 +89,11 @@ export function runBody(view: RunView): Line[] {
   ];
 }
 
-function mark(row: HostRow, phase: Phase, { symbols, spinner }: RunView): Span {
+function mark(row: HostRow, phase: Phase, { state, symbols, spinner }: RunView): Span {
   const cell = row.cells.get(phase);
   if (cell === undefined) return span('');
+  // Begun, and left when the run ended.
+  if (cell.state === 'running' && state.finished !== undefined) return warn(symbols.warn);
   const marks: Record<CellState, Span> = {
     pending: dim(symbols.pending),
     running: accent(cell.total > 1 ? `${spinner} ${cell.done}/${cell.total}` : spinner),

@@ -28,11 +28,11 @@ export function helpLines(bindings: readonly Binding[], symbols: Symbols, column
   const shown = bindings.filter(({ hint, help }) => hint !== undefined || help !== undefined);
   const label = Math.max(0, ...shown.map((binding) => width(keyLabel(binding, symbols))));
   return [
-    ...(about === undefined ? [] : [...paragraph(about, columns - 2, { indent: 1 }), line()]),
     line(' ', bold('Keys that work here')),
     ...shown.map((binding) =>
       line('   ', sized(accent(keyLabel(binding, symbols)), label + 3), binding.help ?? binding.hint ?? ''),
     ),
     line('   ', sized(accent('^C'), label + 3), 'stop; once more: leave at once'),
+    ...(about === undefined ? [] : [line(), ...paragraph(about, columns - 2, { indent: 1 })]),
   ];
 }
