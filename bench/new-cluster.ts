@@ -79,7 +79,7 @@ async function replays(lab: Lab): Promise<Replays> {
     );
     return Math.max(...(await Promise.all(counts)));
   };
-  const before = { connections: await count('^Accepted'), execs: await count('^Starting session: command') };
+  const before = { connections: await count('^Accepted publickey'), execs: await count('^Starting session: command') };
   const result = await lab.run(['replay', profile, '--yes', '--json']);
   const again = succeeded('replay again', result);
   if (!result.stdout.includes('"nothing-to-do"'))
@@ -87,7 +87,7 @@ async function replays(lab: Lab): Promise<Replays> {
   return {
     first,
     again,
-    connections: (await count('^Accepted')) - before.connections,
+    connections: (await count('^Accepted publickey')) - before.connections,
     execs: (await count('^Starting session: command')) - before.execs,
   };
 }

@@ -243,6 +243,17 @@ describe('the package', () => {
     expect(lockText).not.toMatch(/"resolved":|https?:\/\/[^"]*\.tgz/);
   });
 
+  it('has every optional part in its lock file, without which «npm ci» refuses', () => {
+    const { packages } = JSON.parse(lockText) as {
+      packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+    };
+    const optional = Object.values(packages).flatMap((each) => Object.keys(each.optionalDependencies ?? {}));
+    expect(optional.length).toBeGreaterThan(0);
+    expect(
+      optional.filter((name) => !(`node_modules/${name}` in packages) && !/^(cpu-features|nan)$/.test(name)),
+    ).toEqual([]);
+  });
+
   it('uses every package it depends on', () => {
     const used = new Set(
       sources.flatMap(({ imports }) =>
