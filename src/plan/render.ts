@@ -45,7 +45,12 @@ interface Row {
 /** Actions with the same title are one row, in the order of the first of each. */
 function groupActions(actions: readonly Action[]): Row[] {
   const groups = new Map<string, Action[]>();
-  for (const action of actions) groups.set(action.title, [...(groups.get(action.title) ?? []), action]);
+  for (const action of actions) {
+    const same = groups.get(action.title) ?? [];
+    // A group stands where its last member stood: what all hosts do together comes after what each does before it.
+    groups.delete(action.title);
+    groups.set(action.title, [...same, action]);
+  }
   return [...groups.values()].map((same) => {
     const files = same.reduce((sum, action) => sum + (action.kind === 'files' ? action.files.length : 0), 0);
     return {
