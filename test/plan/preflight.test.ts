@@ -538,7 +538,7 @@ describe('before a running cluster is changed', () => {
       change(world);
       return findingsOf(world).flatMap(({ remedy }) => remedy);
     };
-    expect(remedyOf(on('pi2', loseLog))).toEqual(['etcd-wizard member replace homelab pi2']);
+    expect(remedyOf(on('pi2', loseLog))).toEqual(['etcd-wizard member replace homelab pi2 --address 10.0.21.1']);
     expect(
       remedyOf(
         profile(({ hosts }) => ({
@@ -555,7 +555,9 @@ describe('before a running cluster is changed', () => {
     const world = healthyWorld();
     world.input.profileName = 'my profiles/home.yaml';
     loseLog(factsOf(world, 'pi2'));
-    expect(findingsOf(world)[0]?.remedy).toEqual(["etcd-wizard member replace 'my profiles/home.yaml' pi2"]);
+    expect(findingsOf(world)[0]?.remedy).toEqual([
+      "etcd-wizard member replace 'my profiles/home.yaml' pi2 --address 10.0.21.1",
+    ]);
   });
 
   it('lets a member join that was added to the first start but never came up', () => {

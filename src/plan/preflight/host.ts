@@ -3,10 +3,27 @@ import { unsupportedBy } from '../../etcd/layout.ts';
 import type { HostView } from '../view.ts';
 import { type Check, listed, stop, verb, warn } from './finding.ts';
 
-export const reachable: Check = ({ input }) =>
-  input.unreachable.map(({ host, reason, next }) =>
-    stop('unreachable', [host], { what: `${host} could not be reached.`, why: reason, remedy: next }),
-  );
+export const reachable: Check = ({ input, state, called }) => {
+  const { profile, observed, unreachable } = input;
+  const runs =
+    observed && state === 'running'
+      ? ` The cluster itself runs (${observed.healthy.length} of ${observed.members.length} members); a replay looks at every host before it changes one.`
+      : '';
+  return unreachable.map(({ host, reason, next }) => {
+    const address = profile.hosts.find(({ name }) => name === host)?.address ?? '';
+    const gone =
+      runs === '' ? [] : ['If the host is gone for good, put another in its place:', replace(called, host, address)];
+    return stop('unreachable', [host], {
+      what: `${host} could not be reached.`,
+      why: `${reason}${runs}`,
+      remedy: [...next, ...gone],
+    });
+  });
+};
+
+/** A new host may have the old one's address. */
+const replace = (called: string, host: string, address: string): string =>
+  `etcd-wizard member replace ${called} ${host} --address ${address}`;
 
 export const supported: Check = ({ input: { profile } }) => {
   const missing = unsupportedBy(profile);

@@ -157,11 +157,11 @@ export const logLost: Check = (cluster) => {
       ? empty.filter((view) => !lost.includes(view))
       : [];
   return [
-    ...lost.map(({ name, layout }) =>
+    ...lost.map(({ name, host, layout }) =>
       stop('wal-lost', [name], {
         what: `${name} has been a member, but its data is gone (${layout.dataDir}/member/wal).`,
         why: 'Started empty under its old identity it could vote twice and lose what the cluster has confirmed. It has to come back as a new member.',
-        remedy: [command('member', 'replace', called, name)],
+        remedy: [command('member', 'replace', called, name, '--address', host.address)],
       }),
     ),
     ...(unsure.length > 0
