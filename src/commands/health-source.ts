@@ -1,7 +1,7 @@
 /** The health of a profile's cluster: endpoints, the client certificate of this machine, SSH as the way round. */
 import type { Duplex } from 'node:stream';
 import type { HealthSource } from '../../components/services.ts';
-import { WizardError } from '../errors.ts';
+import { asWizardError, WizardError } from '../errors.ts';
 import { membersOf } from '../etcd/members.ts';
 import type { TlsCredentials } from '../health/types.ts';
 import type { Profile } from '../profile/schema.ts';
@@ -9,19 +9,22 @@ import type { Transport } from '../remote/transport.ts';
 import { ClusterState } from '../state/cluster.ts';
 import type { CommandIo } from './io.ts';
 
-/** @throws WizardError `not-looked` when no client certificate of the cluster is on this machine */
-export async function profileHealth(io: CommandIo, profile: Profile): Promise<HealthSource> {
+/**
+ * @param called the profile as the person named it, quoted: for the commands in messages
+ * @throws WizardError `not-looked` when no usable client certificate of the cluster is on this machine
+ */
+export async function profileHealth(io: CommandIo, profile: Profile, called = profile.name): Promise<HealthSource> {
   const state = new ClusterState(io.paths.state, profile.name);
-  const credentials = await firstClient(profile, state);
+  const credentials = await lookedUp(() => firstClient(profile, state));
   if (!credentials) {
     throw new WizardError('not-looked', `No client certificate of ${profile.name} is on this machine.`, {
       why: 'Without one etcd tells nobody how it is. It is made by a replay, on the machine that runs it.',
-      next: [`etcd-wizard replay ${profile.name}`],
+      next: [`etcd-wizard replay ${called}`],
     });
   }
   const { createHealthSource } = await import('../health/watch.ts');
   const { inspectAll } = await import('../pki/index.ts');
-  const { issued } = await state.read();
+  const issued = await lookedUp(() => state.issued());
   const ways = new SshWays(io, profile);
   return createHealthSource({
     title: profile.name,
@@ -39,6 +42,17 @@ export async function profileHealth(io: CommandIo, profile: Profile): Promise<He
     ),
     onClose: () => void ways.close(),
   });
+}
+
+/** What stands in the way here says nothing of the cluster: `health` must not end as if it had no quorum. */
+async function lookedUp<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (thrown) {
+    const { code, message, why, next } = asWizardError(thrown);
+    if (code !== 'state') throw thrown;
+    throw new WizardError('not-looked', message, { why, next: [...next], cause: thrown });
+  }
 }
 
 /** The first client of the profile whose bundle is on this machine. */

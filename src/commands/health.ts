@@ -6,6 +6,7 @@ import { wantsInk } from '../front/run.ts';
 import { healthLines } from '../front/text.ts';
 import type { ClusterHealth } from '../health/types.ts';
 import { openProfile } from '../profile/store.ts';
+import { quote } from '../quote.ts';
 import { profileHealth } from './health-source.ts';
 import type { CommandIo } from './io.ts';
 import type { HealthOptions } from './program.ts';
@@ -63,7 +64,7 @@ function show(io: CommandIo, look: ClusterHealth): void {
 async function sourceOf(io: CommandIo, name: string | undefined, options: HealthOptions): Promise<HealthSource> {
   if (name !== undefined) {
     if (options.endpoints !== undefined) throw new WizardError('usage', 'Either a profile or --endpoints, not both.');
-    return profileHealth(io, (await openProfile(io, name)).profile);
+    return profileHealth(io, (await openProfile(io, name)).profile, quote(name));
   }
   const { readTarget } = await import('../health/target.ts');
   const { endpoints, credentials } = await readTarget(options, io.environment);

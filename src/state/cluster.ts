@@ -47,7 +47,7 @@ export class ClusterState {
   async read(): Promise<ControllerState> {
     const [record, issued, client, peer, clients] = await Promise.all([
       readJson(this.#path('cluster.json'), isRecord),
-      readJson(this.#path('issued.json'), isIssued),
+      this.issued(),
       this.#ca('client'),
       this.#ca('peer'),
       this.#clients(),
@@ -56,9 +56,14 @@ export class ClusterState {
       ...(record?.resolved && { resolved: record.resolved }),
       ...(record?.bootstrappedAt !== undefined && { bootstrappedAt: record.bootstrappedAt }),
       ca: { ...(client && { client }), ...(peer && { peer }) },
-      issued: issued ?? {},
+      issued,
       clients,
     };
+  }
+
+  /** What was recorded of certificates on hosts. @throws WizardError `state` when the file is damaged */
+  async issued(): Promise<Issued> {
+    return (await readJson(this.#path('issued.json'), isIssued)) ?? {};
   }
 
   /** The CA's key as stored, possibly encrypted. */
@@ -118,6 +123,13 @@ export class ClusterState {
       readIfThere(this.#path(CA_FILES.client.certificate)),
     ]);
     if (bundle === undefined || caPem === undefined) return undefined;
+    const path = this.#path(CA_FILES.client.certificate);
+    if (!/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.test(caPem)) {
+      throw new WizardError('state', `${path} is damaged.`, {
+        why: 'It holds no whole certificate; it may have been cut off by a full disk.',
+        next: ['Put it back from a backup. It is no secret and lies on every host too: /etc/etcd/ssl/ca.pem'],
+      });
+    }
     const blocks = bundle.match(/-----BEGIN ([A-Z ]+)-----[^-]+-----END \1-----/g) ?? [];
     const keyPem = blocks.find((block) => block.includes('PRIVATE KEY'));
     const certificates = blocks.filter((block) => block.includes('BEGIN CERTIFICATE'));

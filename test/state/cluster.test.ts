@@ -48,6 +48,16 @@ describe('state folder of a cluster', () => {
     expect(mode(join(state.folder, 'clients/root.pem'))).toBe('600');
   });
 
+  it('a CA certificate that was cut off is told of by its path, not as a missing client', async () => {
+    const state = new ClusterState(folder, 'homelab');
+    await state.saveCa('client', { certificatePem: PEM('CERTIFICATE', 'ca'), keyPem: PEM('PRIVATE KEY', 'ca') });
+    await state.saveClient(leaf('root'));
+    writeFileSync(join(state.folder, 'ca.pem'), PEM('CERTIFICATE', 'ca').slice(0, 30));
+    const damaged = { code: 'state', message: `${join(state.folder, 'ca.pem')} is damaged.` };
+    await expect(state.client('root')).rejects.toMatchObject(damaged);
+    await expect(state.read()).rejects.toMatchObject(damaged);
+  });
+
   it('gives back what was stored', async () => {
     const state = new ClusterState(folder, 'homelab');
     await state.saveCa('client', { certificatePem: PEM('CERTIFICATE', 'ca'), keyPem: PEM('PRIVATE KEY', 'ca') });
