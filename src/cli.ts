@@ -19,11 +19,16 @@ const SECRET_VARIABLES: Record<string, keyof Secrets | undefined> = {
 /** Runs the command line and leaves with its exit code. */
 export async function main(): Promise<void> {
   const secrets = takeSecrets(process.env);
-  // A closed pipe (`… | head`) is the reader's good right: leave quietly.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed));
-  }
-  const interruption = onSignals();
+  const interruption = new AbortController();
+  onSignals(interruption);
+  let unwritten: NodeJS.ErrnoException | undefined;
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      // A closed pipe (`… | head`) and a terminal that went away are the reader's good right, but no reason to leave a host
+      // half done or a lock behind: what is under way is ended as by a signal, without a word.
+      if (error.code !== 'EPIPE' && error.code !== 'EIO') unwritten = error;
+      interruption.abort();
+    });
   const makeIo = (flags: GlobalFlags): CommandIo => ({
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),
@@ -35,7 +40,7 @@ export async function main(): Promise<void> {
     flags,
     paths: controllerPaths(process.env),
     interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
-    signal: interruption,
+    signal: interruption.signal,
     who: whoAmI(),
     version: VERSION,
   });
@@ -48,7 +53,8 @@ export async function main(): Promise<void> {
     code = await report(thrown, makeIo(flagsIn(argv)));
   }
   await drained(process.stdout);
-  process.exit(code);
+  // A result that nobody could read (a full disk behind `>`) is no success.
+  process.exit(unwritten === undefined ? code : EXIT.failed);
 }
 
 const NO_FLAGS: GlobalFlags = { plain: false, json: false, yes: false, color: true, verbose: false };
@@ -87,15 +93,13 @@ function takeSecrets(environment: NodeJS.ProcessEnv): Secrets {
 }
 
 /** The first signal asks for a clean end; the second leaves at once. */
-function onSignals(): AbortSignal {
-  const controller = new AbortController();
+function onSignals(interruption: AbortController): void {
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(EXIT.interrupted);
-      controller.abort();
+      if (interruption.signal.aborted) process.exit(EXIT.interrupted);
+      interruption.abort();
     });
   }
-  return controller.signal;
 }
 
 /** `user@machine`, for locks that others may meet. */

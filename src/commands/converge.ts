@@ -46,6 +46,7 @@ export async function convergeOverSsh(
         acceptNewHostKeys: access.acceptNewHostKeys ?? false,
         environment: io.environment,
         ownKnownHosts: io.paths.knownHosts,
+        sudoPassword: io.secrets.sudoPassword,
         signal,
         onState: (host, state, detail) => emit({ type: 'host', host, state, detail }),
       }),

@@ -23,6 +23,7 @@ export async function probeHost(
     acceptNewHostKeys: false,
     environment: io.environment,
     ownKnownHosts: io.paths.knownHosts,
+    sudoPassword: io.secrets.sudoPassword,
     signal,
   });
   try {

@@ -1,8 +1,9 @@
 /** `plan` and `replay`. */
 import type { Emit } from '../apply/events.ts';
 import type { ConvergeResult } from '../converge/converge.ts';
-import { EXIT, WizardError } from '../errors.ts';
+import { asWizardError, EXIT, WizardError } from '../errors.ts';
 import type { Interaction } from '../front/interaction.ts';
+import { openLogFile } from '../front/log-file.ts';
 import { interactionOf, type RunEnd, runInFront } from '../front/run.ts';
 import { planJson, planLines } from '../plan/render.ts';
 import type { Profile } from '../profile/schema.ts';
@@ -20,14 +21,17 @@ export async function plan(
   const io = await withSecretFiles(given, options);
   const profile = await openProfile(io, name);
   const interaction = await interactionOf(io);
+  const log = openLogFile(io);
   let shown: Parameters<typeof planLines>[0] | undefined;
-  const emit = (event: Parameters<Parameters<typeof convergeOverSsh>[4]>[0]) => {
+  const emit: Emit = (event) => {
+    log?.event(event);
     if (event.type === 'plan') shown = event.plan;
     else if (event.type === 'note') io.err(event.text);
   };
   try {
     await convergeOverSsh(io, { profile, profileName: name, dryRun: true }, options, interaction, emit, io.signal);
   } catch (thrown) {
+    log?.error(asWizardError(thrown));
     // In JSON the plan's findings say it already, and one document is promised.
     if (!(io.flags.json && shown && thrown instanceof WizardError && thrown.code === 'preflight')) throw thrown;
     return thrown.exitCode;

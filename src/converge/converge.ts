@@ -19,6 +19,7 @@ import type { RunId } from '../state/run-id.ts';
 import { type Gathered, gather } from './gather.ts';
 import { withLocks } from './locks.ts';
 import { proofSummary } from './summary.ts';
+import { isUnanswered, unanswered } from './unanswered.ts';
 
 export interface ConvergeOptions {
   profile: Profile;
@@ -52,6 +53,9 @@ export interface ConvergeResult {
   summary: string[];
 }
 
+/** How long a cluster may be without a leader before that counts as a failure: ten times etcd’s default election timeout. */
+const ELECTION_MS = 10_000;
+
 /**
  * @returns what came of it; `planned` after a dry run
  * @throws WizardError `preflight` when the plan has a stop; the failing step's error, `partly-applied` when hosts were
@@ -73,12 +77,15 @@ export async function converge(options: ConvergeOptions): Promise<ConvergeResult
 async function run(options: ConvergeOptions, transports: Map<string, Transport>): Promise<ConvergeResult> {
   const { profile, state, emit, signal, interaction } = options;
   const refused: Gathered['unreachable'] = [];
+  const questions: WizardError[] = [];
   for (const [host, opened] of await options.connect()) {
     if (opened instanceof WizardError) {
       if (opened.code === 'interrupted') throw opened;
+      if (isUnanswered(opened)) questions.push(opened);
       refused.push({ host, reason: [opened.message, opened.why].filter(Boolean).join(' '), next: [...opened.next] });
     } else transports.set(host, opened);
   }
+  if (questions.length > 0) throw unanswered(questions);
 
   const stamp = new Date(options.now()).toISOString().replace(/[-:]|\.\d+/g, '');
   const freshToken = `${profile.name}-${randomBytes(4).toString('hex')}`;
@@ -113,6 +120,8 @@ async function run(options: ConvergeOptions, transports: Map<string, Transport>)
   const plan = await look();
   emit({ type: 'plan', plan });
   assertNoStop(plan, options);
+  if (options.newCaPassphrase !== undefined && !plan.actions.some(({ kind }) => kind === 'mint-ca'))
+    emit({ type: 'note', text: `${profile.name} has its CA already: --encrypt-ca changes nothing about its key.` });
   if (options.dryRun) return { outcome: 'planned', plan, summary: [] };
   if (plan.actions.length === 0) {
     const summary = await proveCluster(options, transports, true);
@@ -200,15 +209,16 @@ async function proveCluster(
   const { profile, state, emit, signal } = options;
   const { prove } = await import('../health/prove.ts');
   const credentials = (await clientOf(profile, state)) ?? missingClient(profile);
-  const proof = await prove({
-    members: membersOf(profile),
-    credentials,
-    peerCredentials: (host) => peers?.get(host),
-    transports,
-    readOnly,
-    emit,
-    signal,
-  });
+  const members = membersOf(profile);
+  const look = () =>
+    prove({ members, credentials, peerCredentials: (host) => peers?.get(host), transports, readOnly, emit, signal });
+  let proof = await look();
+  // An election (a member came back, a link was cut) is over within seconds and no failure.
+  if (!proof.ok && proof.health.members.every(({ up, sample }) => up || sample.failure === 'silent')) {
+    const { waitForQuorum } = await import('../health/wait.ts');
+    await waitForQuorum({ members, credentials, transports }, { signal, timeoutMs: ELECTION_MS, emit });
+    proof = await look();
+  }
   if (!proof.ok) {
     throw new WizardError('proof', `${profile.name} does not stand up to the proof.`, {
       step: 'proof',
@@ -261,7 +271,9 @@ function samePlan(left: Plan, right: Plan): boolean {
 
 /** Tells what state things are in after a failure, and how to go on. */
 function afterChanges(error: WizardError, touched: ReadonlySet<string>, options: ConvergeOptions): WizardError {
-  const resume = `etcd-wizard replay ${options.profileName}`;
+  // Without the flag a CA that is yet to be made would get a key without a passphrase.
+  const flag = options.newCaPassphrase !== undefined && !touched.has(CONTROLLER) ? ' --encrypt-ca' : '';
+  const resume = `etcd-wizard replay ${quote(options.profileName)}${flag}`;
   const next = [
     ...error.next.filter((line) => line !== resume),
     ...(touched.size > 0 ? ['What was done stays done; this goes on from there:'] : []),

@@ -1,7 +1,7 @@
 /** Everything that a plan is made of: connections, facts, dials, what the running cluster says. */
 
 import type { Emit } from '../apply/events.ts';
-import { asWizardError } from '../errors.ts';
+import { asWizardError, type WizardError } from '../errors.ts';
 import { type Member, membersOf } from '../etcd/members.ts';
 import type { HostFacts } from '../facts.ts';
 import type { TlsCredentials } from '../health/types.ts';
@@ -9,6 +9,7 @@ import { questionsOf } from '../plan/questions.ts';
 import type { DialFact, Embedded, ObservedCluster } from '../plan/types.ts';
 import type { Profile } from '../profile/schema.ts';
 import type { Transport } from '../remote/transport.ts';
+import { isUnanswered, unanswered } from './unanswered.ts';
 
 export interface Gathered {
   facts: HostFacts[];
@@ -47,6 +48,7 @@ export async function gather({
   const unreachable: Gathered['unreachable'] = [];
   const members = membersOf(profile);
   const facts: HostFacts[] = [];
+  const open: WizardError[] = [];
 
   const looking = Promise.all(
     profile.hosts.map(async ({ name }) => {
@@ -61,6 +63,7 @@ export async function gather({
       } catch (thrown) {
         const error = asWizardError(thrown);
         if (error.code === 'interrupted') throw error;
+        if (isUnanswered(error)) open.push(error);
         unreachable.push({
           host: name,
           reason: [error.message, error.why].filter(Boolean).join(' '),
@@ -74,6 +77,7 @@ export async function gather({
     credentials ? observeCluster({ members, credentials, transports, signal }) : undefined,
     looking,
   ]);
+  if (open.length > 0) throw unanswered(open);
   facts.sort((left, right) => order(profile, left.host) - order(profile, right.host));
   const whole = observed !== undefined && observed.healthy.length === members.length;
   const dials = whole || embedded ? [] : await dialAll(transports, reached(profile, facts), signal);

@@ -79,8 +79,8 @@ export function headlessInteraction(answers: HeadlessAnswers): Interaction {
 
 const unanswered = (what: string, flags: string[], why?: string): WizardError =>
   new WizardError('no-terminal', what, {
-    why: [why, 'There is no terminal to ask on.'].filter((part) => part !== undefined).join(' '),
-    next: ['Run it in a terminal, or give the answer:', ...flags],
+    why,
+    next: ['There is no terminal to ask on. Run it in one, or give the answer:', ...flags],
   });
 
 /** An event as it is printed: every string cleaned, a plan in the shape of `plan --json`. */

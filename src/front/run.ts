@@ -1,9 +1,10 @@
 /** Chooses who reads a run's events and answers its questions: Ink, plain lines, or flags alone. */
-import type { Emit } from '../apply/events.ts';
+import type { Emit, RunEvent } from '../apply/events.ts';
 import { cleanLine } from '../clean.ts';
 import type { CommandIo } from '../commands/io.ts';
 import { asWizardError, EXIT } from '../errors.ts';
 import type { Interaction } from './interaction.ts';
+import { openLogFile } from './log-file.ts';
 
 /** What a run came to, for its front-end. */
 export interface RunEnd {
@@ -13,6 +14,8 @@ export interface RunEnd {
 }
 
 export type Start = (interaction: Interaction, emit: Emit, signal: AbortSignal) => Promise<RunEnd>;
+
+type FinishedEvent = Extract<RunEvent, { type: 'finished' }>;
 
 export interface RunTitle {
   title: string;
@@ -31,16 +34,29 @@ export async function wantsInk(io: CommandIo): Promise<boolean> {
  * @returns 0. @throws the run's error, after the front-end has gone
  */
 export async function runInFront(io: CommandIo, title: RunTitle, start: Start): Promise<number> {
-  const log = await openLog(io);
-  const logged: Start = (interaction, emit, signal) =>
-    start(
-      interaction,
-      (event) => {
-        log?.(event);
-        emit(event);
-      },
-      signal,
-    );
+  const log = openLogFile(io);
+  const logged: Start = async (interaction, emit, signal) => {
+    const began = performance.now();
+    const finished = (outcome: FinishedEvent['outcome'], summary: string[]) =>
+      log?.event({ type: 'finished', outcome, elapsedMs: Math.round(performance.now() - began), summary });
+    try {
+      const end = await start(
+        interaction,
+        (event) => {
+          log?.event(event);
+          emit(event);
+        },
+        signal,
+      );
+      finished(end.outcome, end.summary);
+      return end;
+    } catch (thrown) {
+      const error = asWizardError(thrown);
+      log?.error(error);
+      finished(error.code === 'interrupted' ? 'interrupted' : 'failed', []);
+      throw thrown;
+    }
+  };
   if (await wantsInk(io)) {
     const { runInInk } = await import('./ink/run.tsx');
     const person: Start = (interaction, emit, signal) => logged(withFlags(io, interaction), emit, signal);
@@ -51,7 +67,7 @@ export async function runInFront(io: CommandIo, title: RunTitle, start: Start): 
   const began = performance.now();
   const { readerOf } = await import('./reader.ts');
   const emit = readerOf(io);
-  const finish = (outcome: 'healthy' | 'nothing-to-do' | 'declined' | 'failed' | 'interrupted', summary: string[]) =>
+  const finish = (outcome: FinishedEvent['outcome'], summary: string[]) =>
     emit({ type: 'finished', outcome, elapsedMs: Math.round(performance.now() - began), summary });
   try {
     const end = await logged(await interactionOf(io), emit, io.signal);
@@ -90,15 +106,4 @@ export function withFlags(io: Pick<CommandIo, 'flags' | 'secrets'>, person: Inte
       return known !== undefined && !question.retry ? Promise.resolve(known) : person.secret(question);
     },
   };
-}
-
-/** Every event as one line of JSON in the file that `--log-file` names; 0600, since host output may tell much. */
-async function openLog(io: CommandIo): Promise<Emit | undefined> {
-  const { logFile } = io.flags;
-  if (logFile === undefined) return undefined;
-  const { createWriteStream } = await import('node:fs');
-  const stream = createWriteStream(logFile, { flags: 'a', mode: 0o600 });
-  stream.on('error', (error) => io.err(`The log file cannot be written: ${cleanLine(error.message)}`));
-  const { eventJson } = await import('./headless.ts');
-  return (event) => void stream.write(`${JSON.stringify({ at: new Date().toISOString(), event: eventJson(event) })}\n`);
 }

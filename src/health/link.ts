@@ -53,13 +53,18 @@ export class Link {
 
   /** Never rejects. */
   async look(): Promise<Sample> {
-    const first = await sampleEndpoint(this.#active, this.endpoint);
+    const first = await this.#sample(this.#active);
     if (first.reachable || this.#detour === undefined) return first;
     const other = this.detoured ? this.#direct : this.#detour;
-    const second = await sampleEndpoint(other, this.endpoint);
+    const second = await this.#sample(other);
     if (!second.reachable) return this.detoured ? second : first;
     this.#active = other;
     return second;
+  }
+
+  async #sample(client: EndpointClient): Promise<Sample> {
+    const sample = await sampleEndpoint(client, this.endpoint);
+    return client === this.#detour ? { ...sample, viaSsh: true } : sample;
   }
 
   close(): void {

@@ -90,6 +90,9 @@ export function clusterRemarks(
   if (missing && missing.length > 0)
     remarks.push(`not a member of the cluster, or never started: ${missing.join(', ')}`);
   if (unseen.length > 0) remarks.push(`not looked at: ${unseen.join(', ')}`);
+  const around = up.filter(({ sample }) => sample.viaSsh === true).map(({ name }) => name);
+  if (around.length > 0)
+    remarks.push(`this machine has no way of its own to ${around.join(', ')}: looked at through SSH to the host`);
   for (const { name, certificate } of options.extraCertificates ?? []) {
     if (members.some((member) => member.name === name)) continue;
     const days = daysUntil(certificate.notAfter, options.now);

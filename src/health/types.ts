@@ -75,6 +75,8 @@ export interface Sample {
   chain: CertificateInfo[];
   /** Set when status came from /health alone because the JSON gateway is off. */
   limited?: boolean;
+  /** There is no direct way: it was looked at through its host's SSH connection. */
+  viaSsh?: boolean;
 }
 
 export interface MemberHealth {

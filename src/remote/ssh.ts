@@ -179,10 +179,15 @@ export class SshTransport implements Transport {
 
   /** The password, tried once without any payload: sudo reads on after a wrong one and would take the payload for more tries. */
   #checkedPassword(options: ExecOptions): Promise<string> {
-    this.#sudoPassword ??= this.#findPassword(options).catch((error: Error) => {
-      this.#sudoPassword = undefined;
-      throw error;
-    });
+    const { prompter, sudoPassword } = this.#options;
+    // A password that was given is tried on all hosts at once; a person is asked for one host after the other.
+    const find = () => this.#findPassword(options);
+    this.#sudoPassword ??= (sudoPassword === undefined ? prompter.oneByOne(this.#target.user, find) : find()).catch(
+      (error: Error) => {
+        this.#sudoPassword = undefined;
+        throw error;
+      },
+    );
     return this.#sudoPassword;
   }
 
@@ -196,7 +201,7 @@ export class SshTransport implements Transport {
         kind: 'sudo-password' as const,
         prompt: `sudo password of ${user} on ${this.host}`,
       };
-      const password = given ?? (await this.#options.prompter.secret(question, wrong));
+      const password = given ?? (await this.#options.prompter.secret(question, wrong, user));
       if (password === undefined)
         throw wrong === undefined ? passwordMissing(this.#account) : sudoRefused(this.#account, 'incorrect password');
       const check = commandLine(CHECK_PASSWORD, [], 'sudo-password');
@@ -205,6 +210,7 @@ export class SshTransport implements Transport {
         signal: options.signal,
       });
       if (code === PASSWORD_NOT_WANTED) this.privilege = 'sudo';
+      if (code === PASSWORD_RIGHT) this.#options.prompter.worked(user, this.host, password);
       if (code === PASSWORD_NOT_WANTED || code === PASSWORD_RIGHT) return password;
       const said = stderr.toString('utf8');
       if (!isWrongPassword(said) || given !== undefined || tries >= PASSWORD_TRIES)

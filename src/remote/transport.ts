@@ -63,8 +63,11 @@ export class DialError extends Error {
 export interface ConnectQuestions {
   /** An unknown host key; true accepts it and stores it in the wizard's own known_hosts. */
   acceptHostKey(key: { host: string; address: string; type: string; fingerprint: string }): Promise<boolean>;
-  /** A secret; undefined when there is nobody to ask. Asked once per `id` and kept in memory only. */
-  secret(question: { id: string; kind: 'ssh-password' | 'key-passphrase' | 'sudo-password' | 'keyboard-interactive' | 'ca-passphrase' | 'p12-password'; prompt: string; retry: boolean }): Promise<string | undefined>;
+  /**
+   * A secret; undefined when there is nobody to ask. Asked once per `id` and kept in memory only.
+   * With `mayBeEmpty` an empty answer is one of its own, as the prompt says.
+   */
+  secret(question: { id: string; kind: 'ssh-password' | 'key-passphrase' | 'sudo-password' | 'keyboard-interactive' | 'ca-passphrase' | 'p12-password'; prompt: string; retry: boolean; mayBeEmpty?: boolean }): Promise<string | undefined>;
 }
 
 /** One file to put on a host. */

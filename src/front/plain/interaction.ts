@@ -39,7 +39,7 @@ function interactionWith(prompter: Prompter): Interaction {
       return inTurn(async () => {
         if (question.retry) prompter.say('That was not accepted; once more.');
         const typed = await prompter.secret(question.prompt.replace(/:?\s*$/, ':'));
-        return typed === '' ? undefined : typed;
+        return typed === '' && !question.mayBeEmpty ? undefined : typed;
       });
     },
   };
