@@ -37,7 +37,7 @@ const STATES: Record<ClusterHealth['state'], { word: string; role: Role }> = {
 };
 
 /** A state as symbol, colour and word. */
-export function stateSpan(state: ClusterHealth['state'], symbols: Symbols): Span {
+function stateSpan(state: ClusterHealth['state'], symbols: Symbols): Span {
   const { word, role } = STATES[state];
   const symbol = { ok: symbols.on, warn: symbols.warn, bad: symbols.failed, accent: '', dim: '' }[role];
   return bold(`${symbol} ${word}`, role);

@@ -135,7 +135,7 @@ const mode = ({ mode: bits, owner, group }: FileChange): string =>
   `${bits.toString(8).padStart(4, '0')}${owner === undefined ? '' : ` ${owner}:${group ?? owner}`}`;
 
 /** A file's change, line by line: − what goes, + what comes. */
-export function fileDetails(file: FileChange, host: string, cells: number): Line[] {
+function fileDetails(file: FileChange, host: string, cells: number): Line[] {
   const after = file.content.kind === 'text' ? file.content.text : '';
   const head = [line(' ', bold(file.path), dim(`   ${host}   ${mode(file)}   ${CHANGE_WORDS[file.change]}`)), line()];
   if (file.content.kind !== 'text')

@@ -48,7 +48,7 @@ const REASON_CELLS = 44;
 /** The table of hosts and steps; then what each does now, the proof, what failed, what is to be known. */
 export function runBody(view: RunView): Line[] {
   const { state, cells, symbols } = view;
-  if (state.hosts.length === 0) return [line('   ', dim('reaching the hosts…'))];
+  if (state.hosts.length === 0) return [line('   ', dim('getting ready…')), ...noteLines(view)];
   const hosts = state.hosts.toSorted((a, b) => Number(b.host === 'controller') - Number(a.host === 'controller'));
   const phases = PHASES.filter((phase) => hosts.some((row) => row.cells.has(phase)));
   const name = Math.min(20, Math.max(4, ...hosts.map((row) => width(row.host)))) + 2;
@@ -83,11 +83,15 @@ export function runBody(view: RunView): Line[] {
             paragraph(`${symbols.failed} ${row.host}: ${row.failed}`, cells - 2, { role: 'bad', indent: 1 }),
           ),
         ]),
-    ...state.notes
-      .slice(-4)
-      .flatMap((note) => paragraph(`${symbols.pending} ${note}`, cells - 4, { role: 'dim', indent: 3 })),
+    ...noteLines(view),
   ];
 }
+
+/** The latest of what is to be known. */
+const noteLines = ({ state, cells, symbols }: RunView): Line[] =>
+  state.notes
+    .slice(-4)
+    .flatMap((note) => paragraph(`${symbols.pending} ${note}`, cells - 4, { role: 'dim', indent: 3 }));
 
 function mark(row: HostRow, phase: Phase, { state, symbols, spinner }: RunView): Span {
   const cell = row.cells.get(phase);

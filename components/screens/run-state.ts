@@ -1,6 +1,5 @@
 /** What a run has told so far, as the screen needs it: pure, event by event. */
 import type { RunEvent } from '../../src/apply/events.ts';
-import { cleanLine } from '../../src/clean.ts';
 import type { ActionKind, Plan } from '../../src/plan/types.ts';
 
 /** Columns of the run screen, in the order in which things happen. */
@@ -180,7 +179,3 @@ function shareOf({ hosts, plan, finished }: RunState): number {
   const doing = all.filter(({ phase }) => phase !== 'connect' && phase !== 'facts' && phase !== 'proof');
   return 0.1 + 0.8 * part(doing) + 0.1 * part(all.filter(({ phase }) => phase === 'proof'));
 }
-
-/** A log line as it is shown. */
-export const logText = ({ host, stream, line }: LogEntry): string =>
-  `${host} ${stream === 'command' ? '$ ' : '  '}${cleanLine(line)}`;

@@ -58,7 +58,7 @@ export function useTextInput({
 }
 
 /** The part of the text around the cursor that fits. */
-export function drawField(
+function drawField(
   state: TextState,
   cells: number,
   options: { placeholder: string; mask?: string; active: boolean },

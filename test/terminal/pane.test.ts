@@ -85,6 +85,7 @@ async function start(
     String(rows),
     `env -u CI -u NO_COLOR ${words.join(' ')} sh`,
   );
+  await shows('$');
   type('echo what was there before', 'Enter');
   await shows(/^what was there before/m);
   type(`node ${folder}/${program}; echo status $?; stty -a | grep -o '.icanon'`, 'Enter');

@@ -1,3 +1,2 @@
 /** The Ink front-end, for commands. Light: Ink itself is loaded when one of these is called. */
 export { openApp, openHealthPane } from './app.ts';
-export { runInInk } from './run.tsx';

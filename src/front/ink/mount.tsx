@@ -1,7 +1,7 @@
 /** Draws a tree with the terminal's own streams; loaded only after `prepareTerminal()`, since it brings Ink along. */
 import type { ReactNode } from 'react';
 import type { Capabilities } from '../../terminal/capabilities.ts';
-import { renderApp } from '../../terminal/ink.ts';
+import { renderApp } from '../../terminal/render.ts';
 import type { InkIo } from './io.ts';
 
 /**
