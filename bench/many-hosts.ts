@@ -29,7 +29,7 @@ async function measure(numbers: readonly number[]): Promise<Row[]> {
       const result = await lab.run(['plan', profile, '--json']);
       if (result.code !== 2)
         throw new Error(
-          `plan over ${number} hosts: exit ${result.code}\n${result.stdout.slice(-2000)}${result.stderr.slice(-2000)}`,
+          `plan over ${number} hosts: exit ${result.code}\n${stops(result.stdout)}\n${result.stderr.slice(-1000)}`,
         );
       times.push(result.elapsedMs);
     }
@@ -50,5 +50,18 @@ async function measure(numbers: readonly number[]): Promise<Row[]> {
     ];
   } finally {
     await lab.stop();
+  }
+}
+
+/** What a plan says that keeps it from going ahead. */
+function stops(stdout: string): string {
+  try {
+    const { findings = [] } = JSON.parse(stdout) as { findings?: { severity: string; what: string }[] };
+    return findings
+      .filter(({ severity }) => severity === 'stop')
+      .map(({ what }) => what)
+      .join('\n');
+  } catch (error) {
+    return error instanceof SyntaxError ? stdout.slice(-1000) : String(error);
   }
 }
