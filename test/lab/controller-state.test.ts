@@ -1,117 +1,187 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { appendFileSync } from 'node:fs';
+/** The controller's side: its state folder lost, copied, damaged or under a passphrase; two runs at the same time. */
 import { cp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Result } from '../setup/process.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Controller } from './controller.ts';
 import { startAgain } from './interruption.ts';
 import { Lab } from './lab.ts';
 
-const OURS = ['/etc/etcd', '/etc/systemd/system', '/var/backups', '/run/etcd-wizard.lock', '/tmp', '/var/tmp'];
-const say = (what: string, r: Result) => appendFileSync('/tmp/res/state.log', `\n=== ${what}: ${r.code} ${Math.round(r.elapsedMs)} ms\n${r.stdout}--- stderr\n${r.stderr}`);
+const OURS = ['/etc/etcd', '/etc/systemd/system', '/var/backups', '/run/etcd-wizard.lock', '/var/tmp'];
+const NAME = 'homelab.yaml';
 
-describe('controller state', () => {
-  let lab: Lab;
-  let profile: string;
-  let other: Controller;
-  const folder = (c: Controller) => join(c.home, '.local/state/etcd-wizard/homelab');
-  const look = () => Promise.all(lab.hosts.map((host) => host.tree(...OURS)));
-  const untouched = async (work: () => Promise<void>) => { const b = await look(); await work(); expect(await look()).toEqual(b); };
+let lab: Lab;
+/** The first machine, and another one with nothing of its state. */
+let mine: Controller;
+let other: Controller;
+/** The same cluster with one name more in every server certificate: something has to be signed for it. */
+let changed: string;
+beforeAll(async () => {
+  lab = await Lab.start({ hosts: 3 });
+  mine = lab.controller;
+  other = await lab.newController('other');
+  for (const each of [mine, other]) await each.profile({}, { file: NAME });
+  changed = await mine.profile({ certificates: { extraSans: ['etcd.example'] } }, { file: 'changed.yaml' });
+});
+afterAll(async () => await lab?.stop());
 
-  beforeAll(async () => {
-    lab = await Lab.start({ hosts: 3 });
-    profile = await lab.controller.profile();
-    other = await lab.newController('other');
-    await other.profile();
-  });
-  afterAll(async () => await lab?.stop());
+const folder = (controller: Controller) => join(controller.home, '.local/state/etcd-wizard/homelab');
+const look = () => Promise.all(lab.hosts.map((host) => host.tree(...OURS)));
+const replay = (controller: Controller, ...more: string[]) => controller.run(['replay', NAME, ...more]);
 
-  it('two from one', async () => {
-    const r = await Promise.all([1, 2].map(() => lab.run(['replay', profile, '--yes'])));
-    r.forEach((x) => say('two from one', x));
-    say('then', await lab.run(['replay', profile]));
-  });
-  it('two from two', async () => {
-    await startAgain(lab);
-    const r = await Promise.all([lab.controller, other].map((c) => c.run(['replay', 'homelab.yaml', '--yes'])));
-    r.forEach((x) => say('two from two', x));
-    say('then A', await lab.run(['replay', profile]));
-    say('then B', await other.run(['replay', 'homelab.yaml', '--yes']));
-    await rm(join(lab.controller.home, '.local/state/etcd-wizard'), {recursive: true, force: true});
-    await rm(join(other.home, '.local/state/etcd-wizard'), {recursive: true, force: true});
-    await startAgain(lab);
-    say('fresh', await lab.run(['replay', profile, '--yes']));
-  });
-  it('live lock', async () => {
-    const changed = await lab.controller.profile({ certificates: { extraSans: ['etcd.example'] } }, { file: 'changed.yaml' });
-    const content = (await lab.host(1).sh(`printf 'x\\t%s\\thomelab\\tann@laptop (pid 5)\\n' "$(date +%s)" | tee /run/etcd-wizard.lock`));
-    say('live lock', await lab.run(['replay', changed, '--yes']));
-    expect(await lab.host(1).read('/run/etcd-wizard.lock')).toBe(content);
-    for (const i of [0, 2]) expect(await lab.host(i).exists('/run/etcd-wizard.lock')).toBe(false);
-    say('plan', await lab.run(['plan', changed]));
-    say('noop beside lock', await lab.run(['replay', profile]));
+async function nothingToDo(controller: Controller): Promise<void> {
+  const again = await replay(controller);
+  expect(again, again.stdout + again.stderr).toMatchObject({ code: 0 });
+  expect(again.stdout).toContain('nothing to do');
+}
+
+describe('two runs at the same time', () => {
+  it.each(['one machine', 'two machines'])(
+    'of %s: one makes the cluster, the other stops and says who is at work',
+    async (from) => {
+      await startAgain(lab);
+      await rm(folder(other), { recursive: true, force: true });
+      const pair = from === 'one machine' ? [mine, mine] : [mine, other];
+      const runs = await Promise.all(pair.map((controller) => replay(controller, '--yes')));
+      const winner = runs.findIndex(({ code }) => code === 0);
+      const loser = runs[1 - winner];
+      const both = runs.map(({ stdout, stderr }) => stdout + stderr).join('\n=====\n');
+      expect(runs.map(({ code }) => code).sort(), both).toEqual([0, 1]);
+      expect(loser?.stderr).toMatch(
+        /is being worked on by another run|carry homelab’s CAs, which this machine does not have/,
+      );
+      expect(loser?.stderr).not.toContain('Changed so far');
+      await nothingToDo(pair[winner] ?? mine);
+      // From now on `mine` is the machine that has the cluster.
+      if (pair[winner] === other) [mine, other] = [other, mine];
+    },
+  );
+
+  it('somebody else’s lock stops a run with owner and age, and is left alone; the other hosts’ locks are given back', async () => {
+    const theirs = await lab
+      .host(1)
+      .sh('printf "a-run\\t%s\\thomelab\\tann@laptop (pid 5)\\n" "$(($(date +%s) - 30))" | tee /run/etcd-wizard.lock');
+    const profile = await mine.profile({ certificates: { extraSans: ['etcd.example'] } }, { file: 'changed.yaml' });
+    changed = profile;
+    const stopped = await mine.run(['replay', profile, '--yes']);
+    expect(stopped, stopped.stderr).toMatchObject({ code: 1 });
+    expect(stopped.stderr).toMatch(
+      /pi2 is being worked on by another run\n.*held by ann@laptop \(pid 5\), for the cluster homelab, and was last refreshed 3\d s ago/,
+    );
+    expect(stopped.stderr).toContain('Nothing has been changed on any host.');
+    expect(await lab.host(1).read('/run/etcd-wizard.lock')).toBe(theirs);
+    for (const index of [0, 2]) expect(await lab.host(index).exists('/run/etcd-wizard.lock')).toBe(false);
+    // What changes nothing needs no lock.
+    await nothingToDo(mine);
     await lab.host(1).sh('rm /run/etcd-wizard.lock');
   });
-  it('second controller', async () => {
-    await untouched(async () => {
-      say('second plan', await other.run(['plan', 'homelab.yaml']));
-      say('second replay', await other.run(['replay', 'homelab.yaml', '--yes']));
-      await cp(folder(lab.controller), folder(other), { recursive: true });
-      say('second with folder', await other.run(['replay', 'homelab.yaml']));
-      say('second health', await other.run(['health', 'homelab.yaml', '--once']));
-    });
+});
+
+describe('the state folder', () => {
+  it('is not on a second machine: no second CA, the folder to copy is named; copied, all works and nothing is issued again', async () => {
+    const before = await look();
+    await rm(folder(other), { recursive: true, force: true });
+    const stopped = await replay(other, '--yes');
+    expect(stopped, stopped.stdout).toMatchObject({ code: 1 });
+    expect(stopped.stderr).toContain('pi1, pi2 and pi3 carry homelab’s CAs, which this machine does not have.');
+    expect(stopped.stderr).toContain(
+      'scp -rp THAT-MACHINE:.local/state/etcd-wizard/homelab ~/.local/state/etcd-wizard/',
+    );
+    expect(await other.exec('ls', ['.local/state/etcd-wizard/homelab'])).not.toMatchObject({ code: 0 });
+    await cp(folder(mine), folder(other), { recursive: true });
+    await nothingToDo(other);
+    expect(await other.run(['health', NAME, '--once'])).toMatchObject({ code: 0 });
+    expect(await look()).toEqual(before);
   });
-  it('damaged', async () => {
-    const f = folder(lab.controller);
-    const cases: [string, () => Promise<void>][] = [
-      ['cluster.json cut', () => truncate(join(f, 'cluster.json'), 20)],
-      ['cluster.json missing', () => rm(join(f, 'cluster.json'))],
-      ['issued.json empty', () => writeFile(join(f, 'issued.json'), '')],
-      ['issued.json missing', () => rm(join(f, 'issued.json'))],
-      ['client cut', () => truncate(join(f, 'clients/root.pem'), 300)],
-      ['client empty', () => truncate(join(f, 'clients/root.pem'), 0)],
-      ['client cut in certificate', () => truncate(join(f, 'clients/root.pem'), 600)],
-      ['ca-key missing', () => rm(join(f, 'ca-key.pem'))],
-      ['peer ca-key missing', () => rm(join(f, 'peer-ca-key.pem'))],
-      ['ca-key empty', () => truncate(join(f, 'ca-key.pem'), 0)],
-      ['ca-key cut', () => truncate(join(f, 'ca-key.pem'), 100)],
-      ['ca.pem cut', () => truncate(join(f, 'ca.pem'), 100)],
-      ['ca.pem missing', () => rm(join(f, 'ca.pem'))],
-      ['peer-ca.pem missing', () => rm(join(f, 'peer-ca.pem'))],
-      ['journal cut', () => truncate(join(f, 'journal.ndjson'), 30)],
-      ['all lost', () => rename(f, `${f}.away`)],
-    ];
-    for (const [what, damage] of cases) {
-      await cp(f, `${f}.bak`, { recursive: true });
-      await damage();
-      const b = await look();
-      say(`${what}: replay`, await lab.run(['replay', profile, '--yes']));
-      const same = JSON.stringify(b) === JSON.stringify(await look());
-      say(`${what}: health`, await lab.run(['health', profile, '--once']));
-      if (what.includes('ca')) {
-        const changed = await lab.controller.profile({ certificates: { extraSans: ['etcd.example'] } }, { file: 'changed.yaml' });
-        say(`${what}: SAN change`, await lab.run(['replay', changed, '--yes']));
+
+  /** What is damaged, how, and what a replay, health, and a change that needs a signature then do. */
+  const damages: [
+    string,
+    (path: string) => Promise<void>,
+    { file: string; replay: number; says?: string; health: number; change?: number },
+  ][] = [
+    [
+      'cut off',
+      (path) => truncate(path, 20),
+      { file: 'cluster.json', replay: 1, says: 'cluster.json is damaged', health: 0 },
+    ],
+    ['lost', rm, { file: 'cluster.json', replay: 0, health: 0 }],
+    [
+      'empty',
+      (path) => truncate(path, 0),
+      { file: 'issued.json', replay: 1, says: 'issued.json is damaged', health: 6 },
+    ],
+    ['lost', rm, { file: 'issued.json', replay: 0, health: 0 }],
+    [
+      'cut off',
+      (path) => truncate(path, 300),
+      { file: 'clients/root.pem', replay: 0, says: 'issue the client certificate root', health: 0 },
+    ],
+    ['cut off', (path) => truncate(path, 100), { file: 'ca.pem', replay: 1, says: 'ca.pem is damaged', health: 6 }],
+    ['lost', rm, { file: 'ca-key.pem', replay: 1, says: 'The key of homelab’s CA is not on this machine.', health: 0 }],
+    ['empty', (path) => truncate(path, 0), { file: 'ca-key.pem', replay: 0, says: 'ca-key.pem', health: 0, change: 1 }],
+    [
+      'cut off',
+      (path) => truncate(path, 100),
+      { file: 'peer-ca-key.pem', replay: 0, says: 'peer-ca-key.pem', health: 0, change: 1 },
+    ],
+  ];
+  it.each(damages)('a file is %s: $2.file', async (_, damage, expected) => {
+    const state = folder(mine);
+    await cp(state, `${state}.whole`, { recursive: true });
+    try {
+      await damage(join(state, expected.file));
+      const before = await look();
+      const ran = await replay(mine, '--yes');
+      expect(ran, ran.stdout + ran.stderr).toMatchObject({ code: expected.replay });
+      const health = await mine.run(['health', NAME, '--once']);
+      expect(health, health.stdout + health.stderr).toMatchObject({ code: expected.health });
+      let said = ran.stdout + ran.stderr;
+      if (expected.change !== undefined) {
+        const change = await mine.run(['replay', changed, '--yes']);
+        expect(change, change.stdout + change.stderr).toMatchObject({ code: expected.change });
+        expect(change.stderr).toContain('Nothing has been changed on any host.');
+        said = change.stderr;
       }
-      appendFileSync('/tmp/res/state.log', `hosts the same after ${what}: ${same}, then ${JSON.stringify(b) === JSON.stringify(await look())}\n`);
-      await rm(f, { recursive: true, force: true });
-      await rename(`${f}.bak`, f);
-      if (!same) say('repair', await lab.run(['replay', profile, '--yes']));
+      if (expected.says !== undefined) expect(said).toContain(expected.says);
+      expect(await look(), 'nothing on the hosts is touched').toEqual(before);
+    } finally {
+      await rm(state, { recursive: true });
+      await rename(`${state}.whole`, state);
     }
   });
-  it('encrypt', async () => {
+});
+
+describe('a CA key under a passphrase', () => {
+  it('is stored encrypted, is asked for only when something is signed, and a wrong passphrase changes nothing', async () => {
     await startAgain(lab);
-    const p = join(lab.controller.home, 'pass'); await writeFile(p, 'correct horse\n', { mode: 0o600 });
-    const w = join(lab.controller.home, 'wrong'); await writeFile(w, 'wrong\n', { mode: 0o600 });
-    say('encrypt without file', await lab.run(['replay', profile, '--yes', '--encrypt-ca']));
-    say('encrypt', await lab.run(['replay', profile, '--yes', '--encrypt-ca', '--ca-passphrase-file', p]));
-    appendFileSync('/tmp/res/state.log', (await readFile(join(folder(lab.controller), 'ca-key.pem'), 'utf8')).split('\n')[0] + '\n');
-    say('noop', await lab.run(['replay', profile]));
-    const changed = await lab.controller.profile({ certificates: { extraSans: ['etcd.example'] } }, { file: 'changed.yaml' });
-    await untouched(async () => {
-    say('no passphrase', await lab.run(['replay', changed, '--yes']));
-    say('wrong passphrase', await lab.run(['replay', changed, '--yes', '--ca-passphrase-file', w]));
-    });
-    say('right', await lab.run(['replay', changed, '--yes', '--ca-passphrase-file', p]));
-    say('right noop', await lab.run(['replay', changed]));
+    await rm(folder(mine), { recursive: true, force: true });
+    const right = join(mine.home, 'passphrase');
+    const wrong = join(mine.home, 'wrong');
+    await writeFile(right, 'correct horse\n', { mode: 0o600 });
+    await writeFile(wrong, 'correct hose\n', { mode: 0o600 });
+    const unasked = await replay(mine, '--yes', '--encrypt-ca');
+    expect(unasked).toMatchObject({ code: 64 });
+    expect(unasked.stderr).toContain('--ca-passphrase-file FILE');
+    const made = await replay(mine, '--yes', '--encrypt-ca', '--ca-passphrase-file', right);
+    expect(made, made.stdout + made.stderr).toMatchObject({ code: 0 });
+    for (const file of ['ca-key.pem', 'peer-ca-key.pem'])
+      expect(await readFile(join(folder(mine), file), 'utf8')).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----\n/);
+    await nothingToDo(mine);
+
+    const before = await look();
+    const missing = await mine.run(['replay', changed, '--yes']);
+    expect(missing, missing.stdout).toMatchObject({ code: 64 });
+    expect(missing.stderr).toContain('The passphrase of the CA’s key is needed.');
+    const refused = await mine.run(['replay', changed, '--yes', '--ca-passphrase-file', wrong]);
+    expect(refused, refused.stdout).toMatchObject({ code: 1 });
+    expect(refused.stderr).toContain('The passphrase of the CA’s key was refused.');
+    for (const { stderr } of [missing, refused]) {
+      expect(stderr).toContain('Nothing has been changed on any host.');
+      expect(stderr, 'found out before a host’s turn').not.toContain('failed  pi');
+      expect(stderr).not.toContain('correct ho');
+    }
+    expect(await look()).toEqual(before);
+    const done = await mine.run(['replay', changed, '--yes', '--ca-passphrase-file', right]);
+    expect(done, done.stdout + done.stderr).toMatchObject({ code: 0 });
   });
 });

@@ -1,34 +1,48 @@
 /**
- * A replay that is ended at any of its steps, politely (Ctrl-C) or not at all (power cut of the controller), is finished by
- * the next one and ends in the same state. A selection of steps; LAB_EVERY_STEP=1 tries each of them with both signals.
+ * A replay that is ended at one of its steps, politely (Ctrl-C) or not at all (SIGKILL, as a power cut of the controller),
+ * is finished by the next one and ends in the same state. A selection of steps; LAB_EVERY_STEP=1 tries each with both signals.
  */
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { actionsOf, errorOf, memberState, replayUntil, startAgain } from './interruption.ts';
 import { Lab } from './lab.ts';
 
-const everyStep = process.env.LAB_EVERY_STEP === '1';
+/** Steps as `KIND STATE`, and which of the hosts' events of it: the first or the last. */
+type Step = [string, 'first' | 'last'];
+const POLITELY: Step[] = [
+  ['mint-ca started', 'first'],
+  ['files started', 'first'],
+  ['start started', 'last'],
+];
+const KILLED: Step[] = [
+  ['issue-client started', 'first'],
+  ['files done', 'first'],
+  ['start done', 'first'],
+];
 
-describe('a replay that is ended at one of its steps', () => {
+describe('a new cluster’s replay that is ended at one of its steps', () => {
   let lab: Lab;
   let profile: string;
-  /** Events of the uninterrupted run. */
+  /** Of the uninterrupted run: its events, and what the hosts were like afterwards. */
   let events: string[];
   let whole: string[];
 
   const states = () => Promise.all(lab.hosts.map(memberState));
-  const locks = async () =>
-    (await Promise.all(lab.hosts.map((host) => host.exists('/run/etcd-wizard.lock')))).includes(true);
+  const locked = async () => await Promise.all(lab.hosts.map((host) => host.exists('/run/etcd-wizard.lock')));
+  /** Numbers of the events to end at, from 1. */
+  const chosen = (steps: readonly Step[]): number[] =>
+    process.env.LAB_EVERY_STEP === '1'
+      ? events.map((_, index) => index + 1)
+      : steps.map(([step, which]) => 1 + (which === 'first' ? events.indexOf(step) : events.lastIndexOf(step)));
 
-  /** The next replay finishes, and a further one has nothing to do. */
-  async function finishes(): Promise<string> {
+  /** The next replay finishes, and a further one has nothing to do. @returns what the first of them said */
+  async function finishes(at: string): Promise<string> {
     const next = await lab.run(['replay', profile, '--yes']);
-    expect(next, next.stdout + next.stderr).toMatchObject({ code: 0 });
-    expect(next.stdout).toContain('homelab is healthy: 3 of 3 up');
-    expect(await states()).toEqual(whole);
+    expect(next, `${at}\n${next.stdout}${next.stderr}`).toMatchObject({ code: 0 });
+    expect(next.stdout, at).toContain('homelab is healthy: 3 of 3 up');
+    expect(await states(), at).toEqual(whole);
     const again = await lab.run(['replay', profile]);
-    expect(again, again.stderr).toMatchObject({ code: 0 });
-    expect(again.stdout).toContain('nothing to do');
+    expect(again, `${at}\n${again.stderr}`).toMatchObject({ code: 0 });
+    expect(again.stdout, at).toContain('nothing to do');
     return next.stdout + next.stderr;
   }
 
@@ -36,46 +50,44 @@ describe('a replay that is ended at one of its steps', () => {
     lab = await Lab.start({ hosts: 3 });
     profile = await lab.controller.profile();
     const run = await lab.run(['replay', profile, '--yes', '--json']);
-    expect(run, run.stderr).toMatchObject({ code: 0 });
+    expect(run, run.stdout).toMatchObject({ code: 0 });
     events = actionsOf(run).map(({ kind, state }) => `${kind} ${state}`);
+    for (const [step] of [...POLITELY, ...KILLED]) expect(events).toContain(step);
     whole = await states();
   });
   afterAll(async () => await lab?.stop());
 
-  /** Of events that differ in their host only, the first and the last. */
-  const telling = () =>
-    events.flatMap((event, index) =>
-      everyStep || events.indexOf(event) === index || events.lastIndexOf(event) === index ? [index + 1] : [],
-    );
-
-  it('by Ctrl-C: says what is done and how to go on, gives the locks back', async () => {
-    for (const n of telling()) {
+  it('by Ctrl-C: says what is done and how to go on, and gives the locks back', async () => {
+    for (const n of chosen(POLITELY)) {
       await startAgain(lab);
-      const at = `${n}: ${events[n - 1]}`;
       const ended = await replayUntil(lab.controller, profile, n, 'SIGINT');
-      expect(ended, `${at}\n${ended.stderr}`).toMatchObject({ sent: true, code: 130 });
-      expect(await locks(), at).toBe(false);
-      const error = errorOf(ended);
-      expect(error.partial, at).toBe(n > 1 ? true : error.partial);
-      expect(error.next.at(-1), at).toBe(`etcd-wizard replay ${profile}`);
-      console.log(at, JSON.stringify(error), ended.elapsedMs);
-      await finishes();
+      const at = `${n}, ${events[n - 1]}:\n${ended.stdout}${ended.stderr}`;
+      expect(ended.sent, at).toBe(true);
+      // After the last event only the proof is left, which may be over before the signal arrives.
+      if (n < events.length || ended.code !== 0) {
+        expect(ended, at).toMatchObject({ code: 130 });
+        const { code, partial, why, next } = errorOf(ended);
+        expect(code, at).toBe('interrupted');
+        expect(next.at(-1), at).toBe(`etcd-wizard replay ${profile}`);
+        const begun = actionsOf(ended).filter(({ state, host }) => state === 'started' && host !== 'controller');
+        for (const { host } of begun) expect(why, at).toMatch(new RegExp(`Changed so far: .*${host}`));
+        if (begun.length === 0) expect(why, at).toContain('Nothing has been changed on any host.');
+        else expect(partial, at).toBe(true);
+      }
+      expect(await locked(), at).toEqual([false, false, false]);
+      await finishes(at);
     }
-  }, 600_000);
+  }, 900_000);
 
   it('by SIGKILL: the locks that stay behind are taken over at once, with a note', async () => {
-    for (const n of telling()) {
+    for (const n of chosen(KILLED)) {
       await startAgain(lab);
-      const at = `${n}: ${events[n - 1]}`;
       const ended = await replayUntil(lab.controller, profile, n, 'SIGKILL');
+      const at = `${n}, ${events[n - 1]}:\n${ended.stdout}${ended.stderr}`;
       expect(ended, at).toMatchObject({ sent: true, signal: 'SIGKILL' });
-      expect(await locks(), at).toBe(true);
-      const out = await finishes();
-      console.log(at, out);
-      expect(out, at).toMatch(/pi1: took over the lock of .*: that run has ended/);
+      expect(await locked(), at).toEqual([true, true, true]);
+      const said = await finishes(at);
+      expect(said, at).toMatch(/pi1: took over the lock of .*: that run has ended without giving it back/);
     }
-  }, 600_000);
-
-  it.todo('rolling');
-  void readFile;
+  }, 900_000);
 });

@@ -1,93 +1,166 @@
+/** What happens to networks and hosts while a replay works on them, and afterwards. */
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { appendFileSync } from 'node:fs';
+import { etcdBinaries } from '../setup/etcd.ts';
 import type { Result } from '../setup/process.ts';
-import { sleep } from '../setup/process.ts';
+import { waitFor } from '../setup/process.ts';
 import { cable } from './faults.ts';
 import { startAgain } from './interruption.ts';
 import { Lab } from './lab.ts';
 
-const OURS = ['/etc/etcd', '/etc/systemd/system', '/var/backups', '/run/etcd-wizard.lock', '/tmp', '/var/tmp'];
-const say = (what: string, r: Result) => appendFileSync('/tmp/res/resilience.log', `\n=== ${what}: ${r.code} ${Math.round(r.elapsedMs)} ms\n${r.stdout}--- stderr\n${r.stderr}`);
-const log = (t: string) => appendFileSync('/tmp/res/resilience.log', t + '\n');
+/** What a replay writes to on a host. */
+const OURS = ['/etc/etcd', '/etc/systemd/system', '/var/backups', '/run/etcd-wizard.lock', '/var/tmp'];
 
-describe('resilience', () => {
-  let lab: Lab;
-  let profile: string;
-  const look = () => Promise.all(lab.hosts.map((host) => host.tree(...OURS)));
-  const settle = async (what: string) => {
-    say(`${what}: next`, await lab.run(['replay', profile, '--yes']));
-    say(`${what}: noop`, await lab.run(['replay', profile]));
-  };
-  beforeAll(async () => {
-    lab = await Lab.start({ hosts: 3 });
-    profile = await lab.controller.profile();
-  });
-  afterAll(async () => await lab?.stop());
+let lab: Lab;
+let profile: string;
+beforeAll(async () => {
+  lab = await Lab.start({ hosts: 3 });
+  profile = await lab.controller.profile();
+});
+afterAll(async () => await lab?.stop());
 
-  it('unreachable from the start, new', async () => {
-    const b = await look();
+const look = (hosts = lab.hosts) => Promise.all(hosts.map((host) => host.tree(...OURS)));
+const started = (kind: string) => new RegExp(`"kind":"${kind}","state":"started"`);
+/** When each member's process began: the same number means that it was left alone. */
+const processes = () =>
+  Promise.all(lab.hosts.map((host) => host.sh('systemctl show -p ExecMainStartTimestampMonotonic --value etcd')));
+
+/** The next replay finishes the work, and one more finds nothing to do. */
+async function finishes(after: Result): Promise<void> {
+  const next = await lab.run(['replay', profile, '--yes']);
+  expect(next, `${after.stdout}${after.stderr}\n${next.stdout}${next.stderr}`).toMatchObject({ code: 0 });
+  expect(next.stdout).toContain('homelab is healthy: 3 of 3 up');
+  const again = await lab.run(['replay', profile]);
+  expect(again, again.stdout + again.stderr).toMatchObject({ code: 0 });
+  expect(again.stdout).toContain('nothing to do');
+}
+
+describe('a new cluster', () => {
+  it('one host is off: stops before anything changes, and says nothing but that', async () => {
+    const before = await look();
     await cable(lab.host(2), 'down');
-    say('unreachable, new', await lab.run(['replay', profile, '--yes']));
-    expect(await look()).toEqual(b);
+    const replay = await lab.run(['replay', profile, '--yes']);
     await cable(lab.host(2), 'up');
+    expect(replay, replay.stderr).toMatchObject({ code: 1 });
+    expect(replay.stderr).toMatch(/pi3, preflight: pi3 could not be reached\.\n.*(no route|does not answer)/);
+    expect(replay.stdout).not.toContain('peer port');
+    expect(await look()).toEqual(before);
+    expect(await lab.controller.exec('ls', ['.local/state/etcd-wizard/homelab'])).not.toMatchObject({ code: 0 });
   });
-  it('link lost in files', async () => {
-    const r = lab.controller.start(['replay', profile, '--yes', '--verbose']);
-    await r.until(/… pi3  write/);
+
+  it('the cable of a host is pulled while files are written: the others finish theirs, the next replay goes on', async () => {
+    const running = lab.controller.start(['replay', profile, '--yes', '--json']);
+    await running.until(/"id":"files:pi3".*"state":"started"/);
     await cable(lab.host(2), 'down');
-    say('link lost in files', await r.done);
-    log(await lab.host(2).sh('ls -la /run/etcd-wizard.lock /etc/etcd; systemctl is-active etcd; true'));
+    const ended = await running.done;
     await cable(lab.host(2), 'up');
-    await settle('link lost in files');
+    expect(ended, ended.stdout).toMatchObject({ code: 4 });
+    expect(ended.elapsedMs, 'signs of life every 10 s, three of them missed').toBeLessThan(75_000);
+    expect(ended.stdout).toContain('The connection to pi3 (10.77.0.13:22) was lost.');
+    expect(ended.stdout).toContain('stopped answering');
+    expect(ended.stdout).toContain(`etcd-wizard replay ${profile}`);
+    for (const name of ['pi1', 'pi2'])
+      expect(ended.stdout).toContain(
+        `{"type":"action","id":"files:${name}","host":"${name}","kind":"files","state":"done"`,
+      );
+    for (const index of [0, 1]) expect(await lab.host(index).exists('/run/etcd-wizard.lock')).toBe(false);
+    await finishes(ended);
   });
-  it('link lost in start', async () => {
+
+  it('the power of a host is cut while members start: told at once, the others are not harmed', async () => {
     await startAgain(lab);
-    const r = lab.controller.start(['replay', profile, '--yes', '--verbose']);
-    await r.until(/… pi3  start/);
-    await cable(lab.host(2), 'down');
-    say('link lost in start', await r.done);
-    await cable(lab.host(2), 'up');
-    await settle('link lost in start');
-  });
-  it('power cut in start', async () => {
-    await startAgain(lab);
-    const r = lab.controller.start(['replay', profile, '--yes', '--verbose']);
-    await r.until(/… pi3  start/);
+    const running = lab.controller.start(['replay', profile, '--yes', '--json']);
+    await running.until(started('start'));
     await lab.host(2).kill();
-    say('power cut in start', await r.done);
+    const ended = await running.done;
     await lab.host(2).boot();
-    await settle('power cut in start');
+    expect(ended, ended.stdout).toMatchObject({ code: 4 });
+    expect(ended.stdout).toContain('The connection to pi3 (10.77.0.13:22) was lost.');
+    await finishes(ended);
   });
-  it('unreachable, running', async () => {
+});
+
+describe('a running cluster', () => {
+  it('one host is off: replay and plan stop with 1, health says degraded with 3', async () => {
+    const before = await look(lab.hosts.slice(0, 2));
     await cable(lab.host(2), 'down');
-    say('unreachable, running', await lab.run(['replay', profile, '--yes']));
-    say('unreachable, plan', await lab.run(['plan', profile]));
-    say('unreachable, health', await lab.run(['health', profile, '--once']));
+    const [replay, health] = await Promise.all([
+      lab.run(['replay', profile, '--yes']),
+      lab.run(['health', profile, '--once', '--json']),
+    ]);
     await cable(lab.host(2), 'up');
-    await sleep(3000);
+    expect(replay, replay.stderr).toMatchObject({ code: 1 });
+    expect(replay.stderr).toContain('pi3 could not be reached.');
+    expect(replay.stderr).toContain('The cluster itself runs (2 of 3 members)');
+    expect(replay.stderr).toContain(`member replace ${profile} pi3 --address 10.77.0.13`);
+    expect(health).toMatchObject({ code: 3 });
+    expect(JSON.parse(health.stdout)).toMatchObject({ state: 'degraded', up: 2 });
+    expect(await look(lab.hosts.slice(0, 2))).toEqual(before);
+    // The member that comes back may cost an election: that is waited for, not reported.
+    await finishes(replay);
   });
-  it('one stopped', async () => {
-    const pids = () => Promise.all(lab.hosts.map((h) => h.sh('systemctl show -p MainPID --value etcd')));
-    const b = await look(); const p = await pids();
+
+  it('one member was stopped by hand: replay starts it and nothing else', async () => {
     await lab.host(1).sh('systemctl stop etcd');
-    say('one stopped', await lab.run(['replay', profile, '--yes']));
-    log(JSON.stringify([b.join() === (await look()).join(), p, await pids()]));
-    for (const h of lab.hosts) await h.sh('systemctl stop etcd');
-    say('all stopped', await lab.run(['replay', profile, '--yes']));
-    log(JSON.stringify([b.join() === (await look()).join()]));
+    const before = { trees: await look(), times: await processes() };
+    const replay = await lab.run(['replay', profile, '--yes', '--json']);
+    expect(replay, replay.stdout).toMatchObject({ code: 0 });
+    expect(replay.stdout.match(/"type":"action","id":"[^"]*"/g)).toEqual(
+      Array(2).fill('"type":"action","id":"restart:pi2"'),
+    );
+    expect(await look()).toEqual(before.trees);
+    const [pi1, pi2, pi3] = await processes();
+    expect([pi1, pi3]).toEqual([before.times[0], before.times[2]]);
+    expect(pi2).not.toBe(before.times[1]);
   });
-  it('wal lost', async () => {
-    await lab.host(1).sh('systemctl stop etcd; mv /var/lib/etcd/homelab/member/wal /root/wal');
-    const b = await look();
-    say('wal lost', await lab.run(['replay', profile, '--yes']));
-    expect(await look()).toEqual(b);
-    for (const i of [0, 2]) await lab.host(i).sh('systemctl stop etcd');
-    say('wal lost, others stopped', await lab.run(['replay', profile, '--yes']));
-    await lab.host(1).sh('mv /root/wal /var/lib/etcd/homelab/member/wal');
-    await settle('wal back');
-    await lab.host(1).sh('systemctl stop etcd; mv /var/lib/etcd/homelab /root/homelab');
-    say('data dir lost', await lab.run(['replay', profile, '--yes']));
-    await lab.host(1).sh('mv /root/homelab /var/lib/etcd/homelab');
-    await settle('data back');
+
+  it('a lost log: replay stops with «member replace» and touches nothing, also while all are down; all are started once it is back', async () => {
+    const log = '/var/lib/etcd/homelab/member/wal';
+    await lab.host(1).sh(`systemctl stop etcd; mv ${log} /root/wal`);
+    for (const down of [[], [0, 2]]) {
+      for (const index of down) await lab.host(index).sh('systemctl stop etcd');
+      const before = await look();
+      const replay = await lab.run(['replay', profile, '--yes']);
+      expect(replay, replay.stdout).toMatchObject({ code: 1 });
+      expect(replay.stderr).toContain(`its data is gone (${log})`);
+      expect(replay.stderr).toContain(`etcd-wizard member replace ${profile} pi2 --address 10.77.0.12`);
+      expect(await look()).toEqual(before);
+      expect((await lab.host(1).exec('systemctl is-active etcd')).stdout).toBe('inactive\n');
+    }
+    await lab.host(1).sh(`mv /root/wal ${log}`);
+    const replay = await lab.run(['replay', profile, '--yes', '--json']);
+    expect(replay, replay.stdout).toMatchObject({ code: 0 });
+    expect(new Set(replay.stdout.match(/"type":"action","id":"[^"]*"/g))).toEqual(
+      new Set(['pi1', 'pi2', 'pi3'].map((name) => `"type":"action","id":"start:${name}"`)),
+    );
+  });
+
+  it('all hosts lose power at once and boot with their addresses 20 s late: it comes back by itself, with what was written', async () => {
+    const bundle = join(lab.controller.home, 'root-bundle');
+    await rm(bundle, { recursive: true, force: true });
+    await lab.run(['certs', 'export', profile, '--client', 'root', '--out', bundle]);
+    const { etcdctl } = await etcdBinaries('3.5');
+    const etcd = (...args: string[]) =>
+      lab.controller.exec(etcdctl, [
+        `--endpoints=${lab.hosts.map(({ address }) => `https://${address}:2379`).join(',')}`,
+        ...[`--cacert=${bundle}/ca.pem`, `--cert=${bundle}/root.pem`, `--key=${bundle}/root-key.pem`],
+        ...args,
+      ]);
+    expect(await etcd('put', 'kept', 'through the power cut')).toMatchObject({ code: 0 });
+    await lab.powerCut();
+    await lab.boot({ addressAfterMs: 20_000 });
+    await waitFor(
+      'the cluster is healthy again',
+      async () => (await lab.run(['health', profile, '--once'])).code === 0,
+      90_000,
+      1000,
+    );
+    expect((await etcd('get', 'kept', '--print-value-only')).stdout).toBe('through the power cut\n');
+    const replay = await lab.run(['replay', profile]);
+    expect(replay.stdout, replay.stderr).toContain('nothing to do');
+    expect(
+      await readFile(join(lab.controller.home, '.local/state/etcd-wizard/homelab/journal.ndjson'), 'utf8'),
+    ).not.toContain('PRIVATE KEY');
   });
 });
