@@ -67,7 +67,19 @@ export interface ConnectQuestions {
    * A secret; undefined when there is nobody to ask. Asked once per `id` and kept in memory only.
    * With `mayBeEmpty` an empty answer is one of its own, as the prompt says.
    */
-  secret(question: { id: string; kind: 'ssh-password' | 'key-passphrase' | 'sudo-password' | 'keyboard-interactive' | 'ca-passphrase' | 'p12-password'; prompt: string; retry: boolean; mayBeEmpty?: boolean }): Promise<string | undefined>;
+  secret(question: {
+    id: string;
+    kind:
+      | 'ssh-password'
+      | 'key-passphrase'
+      | 'sudo-password'
+      | 'keyboard-interactive'
+      | 'ca-passphrase'
+      | 'p12-password';
+    prompt: string;
+    retry: boolean;
+    mayBeEmpty?: boolean;
+  }): Promise<string | undefined>;
 }
 
 /** One file to put on a host. */

@@ -147,9 +147,7 @@ describe.each(shells())('under $name', ({ use }) => {
   });
 
   it('runs what comes afterwards with its output and status', async () => {
-    // biome-ignore lint/suspicious/noThenProperty: a command's text, never awaited
     expect(await put({ files: [file('a', 'a')], after: 'cat; echo done; echo "$#"' })).toEqual({ output: 'done\n0\n' });
-    // biome-ignore lint/suspicious/noThenProperty: a command's text, never awaited
     const error = await failure(put({ files: [file('a', 'b')], after: 'echo said; echo why >&2; exit 7' }));
     expect(error).toMatchObject({ code: 'remote', host: 'pi1', why: 'It ended with 7.', evidence: ['said', 'why'] });
     expect(read('a'), 'the files stay').toBe('b');
@@ -218,7 +216,6 @@ describe.each(shells())('under $name', ({ use }) => {
       folders: [],
       files: [file('a', 'new'), file('b', 'y'.repeat(600))],
       versioned: [versioned('v1', { k: '1' })],
-      // biome-ignore lint/suspicious/noThenProperty: a command's text, never awaited
       after: 'echo ran',
     };
     const tar = await bundleStream(bundle);
