@@ -1,4 +1,5 @@
 /** A plan as lines: findings first, then what will be done where, alike actions of several hosts together. Pure. */
+import { alikeActions } from '../../src/plan/groups.ts';
 import type { Action, Content, FileChange, Plan, PreflightFinding } from '../../src/plan/types.ts';
 import { bad, bold, dim, type Line, line, ok, type Part, paragraph, sized, span, warn, width } from '../lines.tsx';
 import type { Symbols } from '../symbols.ts';
@@ -26,20 +27,8 @@ export function planRows(plan: Plan, cells: number, symbols: Symbols): PlanRow[]
   ];
 }
 
-function groupsOf(actions: readonly Action[]): Group[] {
-  const groups: Group[] = [];
-  for (const action of actions) {
-    const same = groups.find(
-      (group) => group.actions[0]?.kind === action.kind && group.actions[0].title === action.title,
-    );
-    if (same === undefined) groups.push({ hosts: [action.host], actions: [action] });
-    else {
-      same.actions.push(action);
-      if (!same.hosts.includes(action.host)) same.hosts.push(action.host);
-    }
-  }
-  return groups;
-}
+const groupsOf = (actions: readonly Action[]): Group[] =>
+  alikeActions(actions).map((alike) => ({ hosts: [...new Set(alike.map(({ host }) => host))], actions: alike }));
 
 function findingLines(
   { severity, hosts, what, why, remedy }: PreflightFinding,

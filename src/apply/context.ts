@@ -14,6 +14,8 @@ export const CONTROLLER = 'controller';
 
 export interface ApplyContext {
   profile: Profile;
+  /** The profile as it stands in a command, quoted. */
+  called: string;
   plan: Plan;
   /** One open connection a member, by member name. */
   transports: ReadonlyMap<string, Transport>;

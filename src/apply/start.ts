@@ -9,6 +9,9 @@ import { type ApplyContext, transportOf } from './context.ts';
 type StartAction = Extract<Action, { kind: 'start' | 'restart' }>;
 type Perform = (context: ApplyContext, action: Action, work: () => Promise<void>) => Promise<void>;
 
+/** Lines of every start, and what etcd itself calls information: among them the cause would be lost. */
+const ROUTINE = /"level":"(info|debug)"|recognized and used environment variable/;
+
 /** How long a member may take to join: etcd waits for its peers, and a Pi with a slow card takes its time. */
 const START_MS = 180_000;
 
@@ -34,6 +37,8 @@ export async function startTogether(
             signal,
           });
         } catch (thrown) {
+          if (failed.signal.aborted && !context.signal.aborted)
+            throw new WizardError('interrupted', 'not waited for any longer: another member failed', { cause: thrown });
           failed.abort();
           throw thrown;
         }
@@ -70,16 +75,14 @@ export async function assertMayStop(context: ApplyContext, host: string): Promis
   const health = await lookOnce(await healthTarget(context));
   const others = health.members.filter((member) => member.name !== host && member.up && member.sample.healthy).length;
   const needed = Math.floor(health.total / 2) + 1;
-  if (health.total > 1 && others < needed) {
+  // One member or two have no quorum to spare even when all is well: the plan says that the cluster will be away for a moment.
+  const unavoidable = health.total - needed === 0 && others === health.total - 1;
+  if (others < needed && !unavoidable) {
     throw new WizardError('quorum', `${host} cannot be restarted now: the cluster would lose its quorum.`, {
       host,
       step: 'restart',
       why: `${health.quorum}. Without ${host} ${others} of ${health.total} would be left; ${needed} are needed.`,
-      next: [
-        'Bring the other members up first:',
-        `etcd-wizard health ${context.profile.name}`,
-        `etcd-wizard replay ${context.profile.name}`,
-      ],
+      next: ['Bring the other members up first:', `etcd-wizard health ${context.called}`],
     });
   }
 }
@@ -107,6 +110,8 @@ async function healthTarget(context: ApplyContext) {
 
 /** Adds what every member's log says, and what that means, to a failure of starting. */
 async function explained(context: ApplyContext, error: WizardError): Promise<WizardError> {
+  // A host that is gone is the cause itself; what the others write about it adds nothing.
+  if (error.code === 'connect') return error;
   const logs = await Promise.all(
     [...context.transports].map(async ([host, transport]) => ({
       host,
@@ -120,8 +125,13 @@ async function explained(context: ApplyContext, error: WizardError): Promise<Wiz
     host: error.host,
     step: error.step,
     why: [error.why, ...meaning.map(({ sentence }) => sentence)].filter(Boolean).join(' '),
-    next: [...meaning.flatMap(({ next }) => next), `etcd-wizard replay ${context.profile.name}`],
-    evidence: logs.flatMap(({ host, lines }) => lines.slice(-8).map((line) => `${host}: ${line}`)),
+    next: meaning.flatMap(({ next }) => next),
+    evidence: logs.flatMap(({ host, lines }) =>
+      lines
+        .filter((line) => !ROUTINE.test(line))
+        .slice(-8)
+        .map((line) => `${host}: ${line}`),
+    ),
     cause: error,
   });
 }

@@ -33,6 +33,18 @@ const KNOWN: readonly KnownLine[] = [
     next: ['Run replay again: it corrects modes and owners.'],
   },
   {
+    id: 'flag-value',
+    pattern: /error verifying flags, invalid value (".*?") for (?:ETCD_|-+)(\S+?):/,
+    sentence: 'etcd on HOST does not accept the value $1 for $2.',
+    next: ['Correct it under etcd.extraArgs in the profile.'],
+  },
+  {
+    id: 'flags',
+    pattern: /error verifying flags, (?!invalid value)(.+?)\.? See /,
+    sentence: 'etcd on HOST does not accept its settings: $1.',
+    next: ['Correct them under etcd.extraArgs in the profile.'],
+  },
+  {
     id: 'key-mismatch',
     pattern: /private key does not match public key/,
     sentence: 'On HOST a key does not belong to its certificate.',

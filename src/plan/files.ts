@@ -7,7 +7,7 @@ import { renderEnvironmentFile, renderUnit } from '../etcd/render.ts';
 import type { FileFact } from '../facts.ts';
 import type { Anchor, LeafSpec } from '../pki/types.ts';
 import { hostLeaves } from './certificates.ts';
-import { mayStop, serviceOf } from './foreign.ts';
+import { foldersInTheWay, mayStop, serviceOf } from './foreign.ts';
 import type { Content, FileChange } from './types.ts';
 import type { ClusterView, HostView } from './view.ts';
 
@@ -39,9 +39,11 @@ export function hostFiles(cluster: ClusterView, view: HostView): HostFiles {
       : []),
   ];
   const certificates = certificateChanges(cluster, view);
+  // What is moved aside has to be made again.
+  const aside = foldersInTheWay(view);
+  const folderFact = ({ path }: FolderSpec) => (aside.includes(path) ? undefined : facts.files[path]);
   const folders = layout.folders.filter(
-    (folder) =>
-      ownershipReason(facts.files[folder.path], folder) !== undefined || facts.files[folder.path] === undefined,
+    (folder) => folderFact(folder) === undefined || ownershipReason(folderFact(folder), folder) !== undefined,
   );
   // An etcd that is stopped to make room is disabled with it, under the same name of service.
   const disabled = view.foreign.some((process) => mayStop(view, process) && serviceOf(process) === layout.serviceName);
@@ -53,9 +55,7 @@ export function hostFiles(cluster: ClusterView, view: HostView): HostFiles {
     ...texts.map(
       ({ path, change, reason }) => `${path} ${reason ?? (change === 'create' ? 'is not there yet' : 'differs')}`,
     ),
-    ...folders.map(
-      (folder) => `${folder.path} ${ownershipReason(facts.files[folder.path], folder) ?? 'is not there yet'}`,
-    ),
+    ...folders.map((folder) => `${folder.path} ${ownershipReason(folderFact(folder), folder) ?? 'is not there yet'}`),
     ...(enable ? ['etcd is not started at boot'] : []),
   ];
   return {

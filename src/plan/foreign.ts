@@ -57,3 +57,11 @@ export function isLeftOver(view: HostView): boolean {
   const folder = view.facts.dataDirs[view.layout.dataDir];
   return folder?.exists === true && !folder.empty && !view.ours && view.process === undefined;
 }
+
+/** Folders that make room for the member's: another etcd's data in the way, or data that nobody of this cluster left. */
+export function foldersInTheWay(view: HostView): string[] {
+  const others = view.foreign.flatMap(({ dataDir }) =>
+    dataDir !== undefined && isInTheWay(view, dataDir) ? [dataDir] : [],
+  );
+  return [...new Set([...others, ...(isLeftOver(view) ? [view.layout.dataDir] : [])])];
+}

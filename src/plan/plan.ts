@@ -1,9 +1,9 @@
 /** From profile, facts and state to the ordered list of what is to be done. Pure: the same input gives the same plan. */
 import { controllerClients, hostLeaves } from './certificates.ts';
 import { type HostFiles, hostFiles } from './files.ts';
-import { asideOf, isInTheWay, isLeftOver, mayStop, serviceOf } from './foreign.ts';
+import { asideOf, foldersInTheWay, mayStop, serviceOf } from './foreign.ts';
 import { daysLeft, isDue } from './leaves.ts';
-import { note } from './preflight/finding.ts';
+import { listed, note, warn } from './preflight/finding.ts';
 import { preflight } from './preflight/index.ts';
 import type { Action, PlanCluster, PreflightFinding } from './types.ts';
 import { type ClusterView, type HostView, isRunning, viewOf } from './view.ts';
@@ -21,13 +21,14 @@ export const planCluster: PlanCluster = (input) => {
     ...input.state.resolved?.versions,
     ...Object.fromEntries(hosts.flatMap(({ name, version }) => (version === undefined ? [] : [[name, version]]))),
   };
+  const actions = stopped
+    ? []
+    : [...controllerActions(cluster), ...restartOrder(cluster).flatMap((view) => hostActions(cluster, view))];
   return {
     cluster: input.profile.name,
     state,
-    findings: stopped ? findings : [...findings, ...renewalsDue(cluster)],
-    actions: stopped
-      ? []
-      : [...controllerActions(cluster), ...restartOrder(cluster).flatMap((view) => hostActions(cluster, view))],
+    findings: stopped ? findings : [...findings, ...outage(cluster, actions), ...renewalsDue(cluster)],
+    actions,
     resolved: { token, versions },
   };
 };
@@ -98,14 +99,10 @@ function installation(view: HostView): Action[] {
 
 /** Only what the checks let through gets here: the package's default member, or what the person named. */
 function makeRoom({ input }: ClusterView, view: HostView): Action[] {
-  const { name, foreign, layout } = view;
+  const { name, foreign } = view;
   const services = [
     ...new Set(foreign.filter((process) => mayStop(view, process)).flatMap((process) => serviceOf(process) ?? [])),
   ];
-  const inTheWay = foreign.flatMap(({ dataDir }) =>
-    dataDir !== undefined && isInTheWay(view, dataDir) ? [dataDir] : [],
-  );
-  const folders = [...new Set([...inTheWay, ...(isLeftOver(view) ? [layout.dataDir] : [])])];
   return [
     ...services.map((service) => ({
       id: `stop-foreign:${name}:${service}`,
@@ -116,7 +113,7 @@ function makeRoom({ input }: ClusterView, view: HostView): Action[] {
       commands: [`systemctl disable --now ${service}.service`],
       service: `${service}.service`,
     })),
-    ...folders.map((from) => ({
+    ...foldersInTheWay(view).map((from) => ({
       id: `move-aside:${name}:${from}`,
       host: name,
       kind: 'move-aside' as const,
@@ -147,15 +144,22 @@ function userOf({ name, facts, layout, install }: HostView): Action[] {
 function filesAction({ name, layout }: HostView, { files, folders, leaves, enable, reasons }: HostFiles): Action[] {
   if (reasons.length === 0) return [];
   const { path: folder, mode, owner, group } = layout.certificateFolder;
-  const certificates = files.some(({ content }) => content.kind !== 'text');
-  const texts = files.filter(({ content }) => content.kind === 'text').map(({ path }) => path);
+  const written = files.filter(({ change }) => change !== 'mode');
+  const certificates = written.some(({ content }) => content.kind !== 'text');
+  const texts = written.filter(({ content }) => content.kind === 'text').map(({ path }) => path);
   const parts = [...(certificates ? [`certificates and keys in ${folder}`] : []), ...texts];
+  const title = [
+    ...(parts.length > 0 ? [`write ${parts.join(', ')}`] : []),
+    ...(written.length < files.length || (parts.length === 0 && folders.length > 0)
+      ? ['correct modes and owners']
+      : []),
+  ].join('; ');
   return [
     {
       id: `files:${name}`,
       host: name,
       kind: 'files',
-      title: parts.length > 0 ? `write ${parts.join(', ')}` : enable ? 'start etcd at boot' : 'correct folders',
+      title: title === '' ? 'start etcd at boot' : title,
       why: `${reasons.join('; ')}.`,
       commands:
         layout.serviceName === undefined
@@ -231,6 +235,22 @@ function startAction({ state }: ClusterView, view: HostView, { restart }: HostFi
       title: 'start the member, together with the others',
       why: 'It is not running.',
     },
+  ];
+}
+
+/** One member or two cannot be restarted with a quorum around them. */
+function outage({ hosts }: ClusterView, actions: readonly Action[]): PreflightFinding[] {
+  const restarted = actions.filter((action) => action.kind === 'restart' && action.wasRunning).map(({ host }) => host);
+  if (hosts.length > 2 || restarted.length === 0) return [];
+  return [
+    warn('restart-outage', restarted, {
+      what: `The cluster will be away for some seconds while ${listed(restarted)} ${restarted.length === 1 ? 'restarts' : 'restart'}.`,
+      why:
+        hosts.length === 1
+          ? 'Its one member is restarted.'
+          : 'Of two members both are needed for a quorum; with three one could restart unnoticed.',
+      remedy: [],
+    }),
   ];
 }
 

@@ -3,6 +3,7 @@ import { createTwoFilesPatch } from 'diff';
 import { clean, cleanLine } from '../clean.ts';
 import type { LeafSpec } from '../pki/types.ts';
 import { octal } from './files.ts';
+import { alikeActions } from './groups.ts';
 import type { Action, FileChange, Plan, PreflightFinding } from './types.ts';
 
 const SEVERITY: Record<PreflightFinding['severity'], string> = { stop: 'STOP', warn: 'WARNING', note: 'note' };
@@ -42,16 +43,9 @@ interface Row {
   count: string;
 }
 
-/** Actions with the same title are one row, in the order of the first of each. */
+/** Actions that are alike are one row. */
 function groupActions(actions: readonly Action[]): Row[] {
-  const groups = new Map<string, Action[]>();
-  for (const action of actions) {
-    const same = groups.get(action.title) ?? [];
-    // A group stands where its last member stood: what all hosts do together comes after what each does before it.
-    groups.delete(action.title);
-    groups.set(action.title, [...same, action]);
-  }
-  return [...groups.values()].map((same) => {
+  return alikeActions(actions).map((same) => {
     const files = same.reduce((sum, action) => sum + (action.kind === 'files' ? action.files.length : 0), 0);
     return {
       hosts: [...new Set(same.map(({ host }) => host))].join(' '),

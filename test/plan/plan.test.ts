@@ -429,6 +429,19 @@ describe('another etcd', () => {
       from: '/var/lib/etcd/default',
       to: '/var/backups/etcd-wizard/homelab/20261121T120000Z/var-lib-etcd-default',
     });
+    // The folder is there with the right owner: moved away, it is made anew all the same.
+    facts.files['/var/lib/etcd/default'] = {
+      path: '/var/lib/etcd/default',
+      kind: 'folder',
+      mode: 0o700,
+      owner: 'etcd',
+      group: 'etcd',
+      size: 4096,
+    };
+    const write = planCluster(world.input).actions.find((action) => action.kind === 'files');
+    expect(write).toMatchObject({
+      folders: expect.arrayContaining([{ path: '/var/lib/etcd/default', mode: 0o700, owner: 'etcd', group: 'etcd' }]),
+    });
   });
 
   it.each([

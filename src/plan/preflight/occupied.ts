@@ -42,7 +42,7 @@ export const foreignEtcd: Check = ({ input: { profile }, called, hosts }) =>
         why:
           process.keyCount === undefined
             ? 'Whether it holds anything could not be seen; somebody may need it.'
-            : `It holds ${process.keyCount} keys; somebody may need it.`,
+            : `It holds ${process.keyCount} ${process.keyCount === 1 ? 'key' : 'keys'}; somebody may need ${process.keyCount === 1 ? 'it' : 'them'}.`,
         remedy: takeOver(called, name),
       });
     }),
