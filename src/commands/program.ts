@@ -1,6 +1,6 @@
 /** The command line: names and flags of DESIGN's contract, each command loaded when it is called. Examples come first in help. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { EXIT } from '../errors.ts';
+import { EXIT, WizardError } from '../errors.ts';
 import type { CommandIo, GlobalFlags } from './io.ts';
 
 type MakeIo = (flags: GlobalFlags) => CommandIo;
@@ -18,6 +18,7 @@ export async function runProgram(argv: readonly string[], makeIo: MakeIo): Promi
     .option('--verbose', 'say more')
     .option('--log-file <file>', 'append what is done to a file')
     .helpOption('-h, --help', 'show help')
+    .configureHelp({ showGlobalOptions: true })
     .addHelpText(
       'before',
       examples(
@@ -34,8 +35,12 @@ export async function runProgram(argv: readonly string[], makeIo: MakeIo): Promi
       code = await (work as (io: CommandIo, ...args: unknown[]) => Promise<number>)(io, ...args.slice(0, -1));
     });
 
-  run(program.command('new').description('the wizard: from questions to a healthy cluster'), async (io) =>
-    (await import('./app.ts')).newCluster(io),
+  run(
+    program
+      .command('new')
+      .description('the wizard: from questions to a healthy cluster')
+      .addHelpText('before', examples('etcd-wizard new', 'etcd-wizard new --plain')),
+    async (io) => (await import('./app.ts')).newCluster(io),
   );
 
   run(
@@ -111,7 +116,11 @@ export async function runProgram(argv: readonly string[], makeIo: MakeIo): Promi
       (await import('./health.ts')).health(io, profile, options),
   );
 
-  const certs = program.command('certs').description('certificates of a cluster');
+  const exportExample = 'etcd-wizard certs export homelab --client root --out ./root';
+  const certs = program
+    .command('certs')
+    .description('certificates of a cluster')
+    .addHelpText('before', examples(exportExample));
   run(
     certs
       .command('export')
@@ -122,7 +131,7 @@ export async function runProgram(argv: readonly string[], makeIo: MakeIo): Promi
       .option('--p12', 'also NAME.p12, for browsers and Java')
       .option('--p12-password-file <file>', 'the password for the .p12, instead of asking')
       .option('--force', 'replace files of other content')
-      .addHelpText('before', examples('etcd-wizard certs export homelab --client root --out ./root')),
+      .addHelpText('before', examples(exportExample, `${exportExample} --p12`)),
     async (
       io,
       profile: string,
@@ -132,14 +141,25 @@ export async function runProgram(argv: readonly string[], makeIo: MakeIo): Promi
 
   await addProfileCommands(program, run);
 
+  const isJson = argv.includes('--json');
   for (const command of [program, ...program.commands, ...program.commands.flatMap((each) => each.commands)]) {
-    command.exitOverride().configureOutput({
-      writeOut: (text) => makeIo(flagsOf({})).out(text.trimEnd()),
-      writeErr: (text) => makeIo(flagsOf({})).err(text.trimEnd()),
-    });
-    command.showSuggestionAfterError(true).showHelpAfterError('See --help.');
+    command
+      .exitOverride((error) => {
+        throw usageError(command, error, isJson);
+      })
+      .configureOutput({
+        writeOut: (text) => makeIo(flagsOf({})).out(text.replace(/\n+$/, '\n')),
+        // Only help comes here: what is wrong is told as every other error.
+        writeErr: (text) => isJson || makeIo(flagsOf({})).err(text.replace(/\n+$/, '\n')),
+        outputError: () => undefined,
+      })
+      .showSuggestionAfterError(true);
   }
   try {
+    const { operands, unknown } = program.parseOptions([...argv]);
+    // Flags alone: the app, as without any.
+    if (operands.length === 0 && unknown.length === 0)
+      return await (await import('./app.ts')).app(makeIo(flagsOf(program.opts())));
     await program.parseAsync([...argv], { from: 'user' });
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) throw thrown;
@@ -148,6 +168,27 @@ export async function runProgram(argv: readonly string[], makeIo: MakeIo): Promi
   }
   return code;
 }
+
+/** The parser's complaint in our words, with the next step; help and version pass as they are. */
+function usageError(command: Command, error: CommanderError, isJson: boolean): Error {
+  if (error.exitCode === 0) return error;
+  const path = [...ancestors(command), command].map((each) => each.name()).join(' ');
+  const next = ['See how it is used:', `${path} --help`];
+  if (error.code === 'commander.help') {
+    // A group of commands without a command: its help has been shown.
+    if (!isJson) return error;
+    const names = command.commands.map((each) => each.name()).join(', ');
+    return new WizardError('usage', `${path} needs one of: ${names}.`, { next });
+  }
+  const [what = '', ...why] = error.message.replace(/^error: /, '').split('\n');
+  return new WizardError('usage', `${what.charAt(0).toUpperCase()}${what.slice(1).replace(/\.$/, '')}.`, {
+    ...(why.length > 0 && { why: why.join(' ').replace(/^\((.*)\)$/, '$1') }),
+    next,
+  });
+}
+
+const ancestors = (command: Command): Command[] =>
+  command.parent === null ? [] : [...ancestors(command.parent), command.parent];
 
 /** How hosts are reached: the same for every command that connects. */
 export interface AccessOptions {
@@ -217,35 +258,37 @@ async function addProfileCommands(
       ),
     );
   const commands = () => import('./profile.ts');
-  run(profile.command('list').description('saved profiles'), async (io) => (await commands()).list(io));
-  run(profile.command('show').argument('<profile>').description('print it'), async (io, name: string) =>
-    (await commands()).show(io, name),
-  );
+  const add = (usage: string, description: string, ...lines: string[]): Command =>
+    profile
+      .command(usage)
+      .description(description)
+      .addHelpText('before', examples(...lines.map((line) => `etcd-wizard profile ${line}`)));
+  run(add('list', 'saved profiles', 'list', 'list --json'), async (io) => (await commands()).list(io));
+  run(add('show <profile>', 'print it', 'show homelab'), async (io, name: string) => (await commands()).show(io, name));
   run(
-    profile.command('validate').argument('<profile>').description('check it and name everything that is wrong'),
+    add('validate <profile>', 'check it and name everything that is wrong', 'validate ./three-pis.yaml'),
     async (io, name: string) => (await commands()).validate(io, name),
   );
-  run(profile.command('path').argument('<profile>').description('where it lies'), async (io, name: string) =>
+  run(add('path <profile>', 'where it lies', 'path homelab'), async (io, name: string) =>
     (await commands()).path(io, name),
   );
-  run(
-    profile.command('delete').argument('<profile>').description('forget it; hosts and certificates stay'),
-    async (io, name: string) => (await commands()).remove(io, name),
+  run(add('delete <profile>', 'forget it; hosts and certificates stay', 'delete homelab'), async (io, name: string) =>
+    (await commands()).remove(io, name),
   );
   run(
-    profile
-      .command('import')
-      .argument('<file>')
-      .option('--name <name>', 'save under another name')
-      .description('check a file, show what it would reach, save it'),
+    add('import <file>', 'check a file, show what it would reach, save it', 'import ./three-pis.yaml').option(
+      '--name <name>',
+      'save under another name',
+    ),
     async (io, file: string, options: { name?: string }) => (await commands()).importFile(io, file, options),
   );
   run(
-    profile
-      .command('export')
-      .argument('<profile>')
-      .argument('[file]')
-      .description('write it to a file or to standard output'),
+    add(
+      'export <profile> [file]',
+      'write it to a file or to standard output',
+      'export homelab',
+      'export homelab ./homelab.yaml',
+    ),
     async (io, name: string, file: string | undefined) => (await commands()).exportFile(io, name, file),
   );
 }
