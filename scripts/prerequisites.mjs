@@ -7,6 +7,7 @@ export const PACKAGES = {
   'openssh-client': ['ssh', 'ssh-keygen', 'ssh-keyscan'],
   'openssh-server': ['sshd'],
   sudo: ['sudo'],
+  opendoas: ['doas'],
   openssl: ['openssl'],
   tmux: ['tmux'],
   busybox: ['busybox'],
