@@ -1,6 +1,7 @@
 /** What the app costs in a terminal of its own (a pty made by script(1)): its first frame, and the health pane while it runs. */
 import { readFile } from 'node:fs/promises';
-import { CLI, type Controller } from '../test/lab/controller.ts';
+import { CLI } from '../test/lab/cli.ts';
+import type { Controller } from '../test/lab/controller.ts';
 import { Lab } from '../test/lab/lab.ts';
 import { type Running, run, sleep, start } from '../test/setup/process.ts';
 import { median, type Row, time } from './report.ts';

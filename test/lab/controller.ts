@@ -1,12 +1,10 @@
 /** The machine of the person: a home of its own with an SSH key, in the lab's network. */
 import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Result, type Running, type RunOptions, run, start } from '../setup/process.ts';
+import { CLI } from './cli.ts';
 import type { Host } from './host.ts';
 import { clientKey, hostKey } from './image.ts';
-
-export const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 export interface ControllerOptions {
   /** The hosts' keys are in ~/.ssh/known_hosts already; default true. */
