@@ -17,7 +17,18 @@ export async function mintAuthorities(
   context: ApplyContext,
   action: Extract<Action, { kind: 'mint-ca' }>,
 ): Promise<void> {
-  const { createCa, encryptKey } = await import('../pki/index.ts');
+  const { createCa, encryptKey, isEncryptedKey } = await import('../pki/index.ts');
+  const others = await Promise.all((['client', 'peer'] as const).map((anchor) => context.state.caKey(anchor)));
+  // A run that was ended between two CAs is gone on with as it was begun.
+  if (context.newCaPassphrase === undefined && others.some((key) => key !== undefined && isEncryptedKey(key))) {
+    throw new WizardError(
+      'usage',
+      'The CA that is made now would have a key without a passphrase; the other one has one.',
+      {
+        next: ['Go on as it was begun:', `etcd-wizard replay ${context.called} --encrypt-ca`],
+      },
+    );
+  }
   for (const anchor of action.anchors) {
     const suffix = context.profile.ca.peers === 'same' ? 'CA' : anchor === 'peer' ? 'peer CA' : 'client CA';
     const ca = await createCa({

@@ -125,6 +125,9 @@ async function run(options: ConvergeOptions, transports: Map<string, Transport>)
   if (options.dryRun) return { outcome: 'planned', plan, summary: [] };
   if (plan.actions.length === 0) {
     const summary = await proveCluster(options, transports, true);
+    // The run that did the work may have been killed before it could write this down.
+    await decide(options, plan);
+    await conclude(options, plan);
     return { outcome: 'nothing-to-do', plan, summary };
   }
   if (!(await interaction.acceptPlan(plan, false)))
@@ -147,9 +150,7 @@ async function run(options: ConvergeOptions, transports: Map<string, Transport>)
       const context = applyContext(options, again, transports, touched, stamp);
       await applyPlan(context);
       const summary = await proveCluster(options, transports, false, context.peerCredentials);
-      await state.markBootstrapped(options.now());
-      const ca = (await state.read()).ca.client?.certificatePem;
-      await options.record({ token: again.resolved.token, caFingerprint: ca && inspectCertificate(ca).fingerprint });
+      await conclude(options, again);
       return { outcome: 'healthy' as const, plan: again, summary };
     });
   } catch (thrown) {
@@ -197,6 +198,14 @@ function applyContext(
 async function decide({ state, record }: ConvergeOptions, { resolved }: Plan): Promise<void> {
   await state.saveResolved(resolved);
   await record({ token: resolved.token });
+}
+
+/** What a proven cluster is known by from now on: that it has data, and its CA. On this machine only. */
+async function conclude({ state, record, now }: ConvergeOptions, { resolved }: Plan): Promise<void> {
+  const { inspectCertificate } = await import('../pki/index.ts');
+  await state.markBootstrapped(now());
+  const ca = (await state.read()).ca.client?.certificatePem;
+  await record({ token: resolved.token, caFingerprint: ca && inspectCertificate(ca).fingerprint });
 }
 
 /** Dials everything with the real client certificate; throws when anything is not as it should be. */

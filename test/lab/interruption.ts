@@ -70,7 +70,7 @@ export async function memberState(host: Host): Promise<string> {
     stat -c '%n %a %U:%G' /etc/systemd/system/etcd.service /var/lib/etcd/*/ /var/lib/etcd/*/member
     cat /etc/systemd/system/etcd.service
     systemctl is-enabled etcd.service; systemctl is-active etcd.service
-    find /etc/etcd /etc/systemd /var/lib/etcd /var/backups /run -xdev \\( -name '.etcd-wizard.*' -o -name 'etcd-wizard.lock*' \\)
+    find /etc/etcd /etc/systemd /var/lib/etcd /var/backups -name '.etcd-wizard.*'
     find /etc/etcd/ssl/.versions -mindepth 1 -maxdepth 1 | wc -l | sed 's/^[12]$/old and new at most/'`);
 }
 
