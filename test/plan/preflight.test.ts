@@ -380,7 +380,13 @@ const OF_A_RUNNING_CLUSTER: Case[] = [
     'another token',
     {},
     profile(({ etcd }) => ({ etcd: { ...etcd, token: 'other' } })),
-    ['pi1', 'pi2', 'pi3'].map((name) => `stop token-changed ${name}`),
+    ['stop token-changed pi1,pi2,pi3'],
+  ],
+  [
+    'one CA instead of two',
+    {},
+    profile(({ ca }) => ({ ca: { ...ca, peers: 'same' } })),
+    ['stop trust-changed pi1,pi2,pi3'],
   ],
   [
     'another peer port',
@@ -388,12 +394,7 @@ const OF_A_RUNNING_CLUSTER: Case[] = [
     profile(({ etcd }) => ({ etcd: { ...etcd, peerPort: 2390 } })),
     ['pi1', 'pi2', 'pi3'].map((name) => `stop peer-address-changed ${name}`),
   ],
-  [
-    'another cluster name',
-    {},
-    profile(() => ({ name: 'garage' })),
-    ['pi1', 'pi2', 'pi3'].map((name) => `stop foreign-etcd ${name}`),
-  ],
+  ['another cluster name', {}, profile(() => ({ name: 'garage' })), ['stop other-cluster-runs pi1,pi2,pi3']],
   [
     'another cluster name while its members are down',
     {},

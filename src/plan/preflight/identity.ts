@@ -36,7 +36,7 @@ export const dataDirChanged: Check = ({ called, hosts }) => {
   });
 };
 
-export const identityChanged: Check = ({ input: { observed }, called, hosts, token }) =>
+export const identityChanged: Check = ({ input: { observed }, called, hosts }) =>
   hosts.flatMap((view) => {
     const { name, current, started, ours, member, host } = view;
     if (!ours || !started || current === undefined) return [];
@@ -54,18 +54,6 @@ export const identityChanged: Check = ({ input: { observed }, called, hosts, tok
         }),
       );
     }
-    const oldToken = current.ETCD_INITIAL_CLUSTER_TOKEN;
-    if (oldToken !== undefined && oldToken !== token) {
-      findings.push(
-        stop('token-changed', [name], {
-          what: `${name} belongs to a cluster with the token ${oldToken}, not ${token}.`,
-          why: 'The token is part of the cluster’s identity and is fixed when its members start for the first time. Another cluster of the same name may have been made from another machine.',
-          remedy: [
-            `Put token: ${oldToken} back under etcd in the profile, or go on from the machine that made this cluster.`,
-          ],
-        }),
-      );
-    }
     const told = observed?.members.find((each) => each.name === name)?.peerUrls;
     const known = told ?? (current.ETCD_INITIAL_ADVERTISE_PEER_URLS ?? member.peerUrl).split(',');
     if (!known.includes(member.peerUrl)) {
@@ -74,7 +62,7 @@ export const identityChanged: Check = ({ input: { observed }, called, hosts, tok
           what: `${name} is known to the others as ${listed(known)}; the profile says ${member.peerUrl}.`,
           why: 'Peer addresses are kept in the cluster itself; changed in a configuration file alone they do nothing.',
           remedy: [
-            'Put the old address back into the profile, or replace the member:',
+            'Put the old address (addressing, address, dnsNames or peerPort) back into the profile, or replace the member:',
             command('member', 'replace', called, name, '--address', host.address),
           ],
         }),
@@ -82,6 +70,44 @@ export const identityChanged: Check = ({ input: { observed }, called, hosts, tok
     }
     return findings;
   });
+
+/** Etcd takes no notice of another token once it has data; the profile would say what is not so. */
+export const tokenChanged: Check = ({ hosts, token }) => {
+  const carried = hosts.flatMap(({ name, ours, started, current }) =>
+    ours && started && current?.ETCD_INITIAL_CLUSTER_TOKEN !== undefined
+      ? [{ name, old: current.ETCD_INITIAL_CLUSTER_TOKEN }]
+      : [],
+  );
+  const others = [...new Set(carried.map(({ old }) => old))].filter((old) => old !== token);
+  return others.map((old) => {
+    const names = carried.filter((each) => each.old === old).map(({ name }) => name);
+    return stop('token-changed', names, {
+      what: `${listed(names)} ${verb(names.length, 'belongs', 'belong')} to a cluster with the token ${old}, not ${token}.`,
+      why: 'The token is part of the cluster’s identity and is fixed when its members start for the first time. Another cluster of the same name may have been made from another machine.',
+      remedy: [`Put token: ${old} back under etcd in the profile, or go on from the machine that made this cluster.`],
+    });
+  });
+};
+
+/** With and without a CA of their own, members do not believe each other: there is no way from one to the other host by host. */
+export const trustChanged: Check = ({ input: { profile }, called, hosts }) => {
+  const same = profile.ca.peers === 'same';
+  const changed = hosts.flatMap(({ name, ours, started, current }) => {
+    const [client, peer] = [current?.ETCD_TRUSTED_CA_FILE, current?.ETCD_PEER_TRUSTED_CA_FILE];
+    return ours && started && client !== undefined && peer !== undefined && (client === peer) !== same ? [name] : [];
+  });
+  if (changed.length === 0) return [];
+  return [
+    stop('trust-changed', changed, {
+      what: `${listed(changed)} ${verb(changed.length, 'has', 'have')} ${same ? 'a CA of their own for peers' : 'one CA for clients and peers'}; the profile says ca.peers: ${same ? 'same' : 'separate'}.`,
+      why: 'Changed host by host, each member would be locked out by the others until the last one is done: it needs a time in which both are trusted, and a replay does not do that.',
+      remedy: [
+        `Put ca.peers: ${same ? 'separate' : 'same'} back into the profile, or change to new CAs on purpose:`,
+        command('certs', 'rotate-ca', called),
+      ],
+    }),
+  ];
+};
 
 /** Who belongs to the cluster, by the cluster's own word, else by what its started members were told at first. */
 export const membershipChanged: Check = ({ input: { profile, observed }, called, hosts }) => {
@@ -95,8 +121,12 @@ export const membershipChanged: Check = ({ input: { profile, observed }, called,
     ?.ETCD_INITIAL_CLUSTER;
   const present = told ?? carried?.split(',').map((entry) => entry.split('=')[0] ?? '');
   if (present === undefined) return [];
-  const missing = wanted.filter((name) => !present.includes(name));
-  const surplus = present.filter((name) => !wanted.includes(name));
+  // A member under another name is told of by itself: neither to be added nor to be removed.
+  const renamed = hosts.flatMap(({ name, ours, started, current }) =>
+    ours && started && current?.ETCD_NAME !== undefined && current.ETCD_NAME !== name ? [name, current.ETCD_NAME] : [],
+  );
+  const missing = wanted.filter((name) => !present.includes(name) && !renamed.includes(name));
+  const surplus = present.filter((name) => !wanted.includes(name) && !renamed.includes(name));
   const why =
     'A replay never changes who belongs to the cluster; that is done one member at a time, with quorum looked at before each step.';
   return [

@@ -4,11 +4,11 @@ import type { ClusterView } from '../view.ts';
 import { authorityHere } from './authority.ts';
 import type { Check } from './finding.ts';
 import { initSystem, narrowUserland, privilege, reachable, readable, supported } from './host.ts';
-import { dataDirChanged, identityChanged, logLost, membershipChanged } from './identity.ts';
+import { dataDirChanged, identityChanged, logLost, membershipChanged, tokenChanged, trustChanged } from './identity.ts';
 import { clock, diskSpace, fileSystem } from './machine.ts';
 import { multicastNames, nameResolution } from './names.ts';
 import { duplicates, memberCount, ownAddress, portsFree, reachEachOther } from './network.ts';
-import { filesInTheWay, foreignEtcd, leftOverData, otherCluster } from './occupied.ts';
+import { filesInTheWay, foreignEtcd, leftOverData, otherCluster, otherClusterRuns } from './occupied.ts';
 import { etcdPresent, flags, versionMix } from './software.ts';
 
 const CHECKS: readonly Check[] = [
@@ -20,9 +20,12 @@ const CHECKS: readonly Check[] = [
   authorityHere,
   dataDirChanged,
   identityChanged,
+  tokenChanged,
+  trustChanged,
   membershipChanged,
   logLost,
   otherCluster,
+  otherClusterRuns,
   foreignEtcd,
   leftOverData,
   etcdPresent,

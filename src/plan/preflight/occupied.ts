@@ -1,17 +1,34 @@
 /** Checks of what is on a host already: another etcd, another cluster's files, data without configuration. */
 import { posix } from 'node:path';
+import type { EtcdProcess } from '../../facts.ts';
 import { isInTheWay, isLeftOver, isPackageDefault, mayStop, serviceOf } from '../foreign.ts';
-import { type Check, note, stop, warn } from './finding.ts';
+import type { ClusterView, HostView } from '../view.ts';
+import { type Check, listed, note, stop, verb, warn } from './finding.ts';
 
-const takeOver = (profile: string, host: string) => [
-  'If it is no longer needed, agree to stop it and to move its data aside:',
-  `etcd-wizard replay ${profile} --take-over ${host}`,
-];
+/** One command for all hosts that have to be named: with fewer it would stop again. */
+const takeOver = (called: string, hosts: readonly string[]) =>
+  ['etcd-wizard replay', called, ...hosts.map((host) => `--take-over ${host}`)].join(' ');
 
-export const foreignEtcd: Check = ({ input: { profile }, called, hosts }) =>
-  hosts.flatMap((view) =>
-    view.foreign.map((process) => {
+/** Runs a member of another cluster that etcd-wizard set up; undefined for any other etcd. */
+const otherMember = ({ input: { profile } }: ClusterView, view: HostView, process: EtcdProcess) =>
+  view.writtenFor !== profile.name && serviceOf(process) === view.layout.serviceName && !isPackageDefault(process)
+    ? view.writtenFor
+    : undefined;
+
+/** Hosts on which something is that only the person can give up, those named already among them. */
+const toBeNamed = (hosts: readonly HostView[]) =>
+  hosts
+    .filter(
+      (view) => view.takeOver || view.foreign.some((each) => serviceOf(each) !== undefined && !isPackageDefault(each)),
+    )
+    .map(({ name }) => name);
+
+export const foreignEtcd: Check = (cluster) => {
+  const { called, hosts } = cluster;
+  return hosts.flatMap((view) =>
+    view.foreign.flatMap((process) => {
       const { name } = view;
+      const other = otherMember(cluster, view, process);
       const service = serviceOf(process);
       const data = process.dataDir ?? 'an unknown folder';
       if (isPackageDefault(process)) {
@@ -28,25 +45,55 @@ export const foreignEtcd: Check = ({ input: { profile }, called, hosts }) =>
           remedy: ['Stop it where it was started, or choose another host.'],
         });
       }
-      const other =
-        view.writtenFor !== undefined && view.writtenFor !== profile.name ? ` of the cluster ${view.writtenFor}` : '';
       if (mayStop(view, process)) {
         return warn('take-over', [name], {
-          what: `The etcd${other} on ${name} (${service}.service, data in ${data}) will be stopped.`,
+          what: `The etcd${other === undefined ? '' : ` of the cluster ${other}`} on ${name} (${service}.service, data in ${data}) will be stopped.`,
           why: 'You named this host with --take-over. Its data is kept.',
           remedy: [],
         });
       }
+      // All of that cluster's hosts are told of at once.
+      if (other !== undefined) return [];
       return stop('foreign-etcd', [name], {
-        what: `Another etcd${other} runs on ${name} (${service}.service, data in ${data}).`,
+        what: `Another etcd runs on ${name} (${service}.service, data in ${data}).`,
         why:
           process.keyCount === undefined
             ? 'Whether it holds anything could not be seen; somebody may need it.'
             : `It holds ${process.keyCount} ${process.keyCount === 1 ? 'key' : 'keys'}; somebody may need ${process.keyCount === 1 ? 'it' : 'them'}.`,
-        remedy: takeOver(called, name),
+        remedy: [
+          'If it is no longer needed, agree to stopping it; its data is kept:',
+          takeOver(called, toBeNamed(hosts)),
+        ],
       });
     }),
   );
+};
+
+/** Another profile's cluster, running: most often this one under its old name. */
+export const otherClusterRuns: Check = (cluster) => {
+  const { called, hosts } = cluster;
+  const found = hosts.flatMap((view) =>
+    view.takeOver
+      ? []
+      : view.foreign
+          .flatMap((process) => otherMember(cluster, view, process) ?? [])
+          .slice(0, 1)
+          .map((other) => ({ name: view.name, other })),
+  );
+  return [...new Set(found.map(({ other }) => other))].map((other) => {
+    const names = found.filter((each) => each.other === other).map(({ name }) => name);
+    return stop('other-cluster-runs', names, {
+      what: `${listed(names)} ${verb(names.length, 'runs a member', 'run members')} of another cluster, ${other}.`,
+      why: 'etcd-wizard set it up; a host holds one member. A replay never changes a cluster’s name.',
+      remedy: [
+        `If it was only renamed in this profile, put name: ${other} back. If it is no longer needed, take it down first:`,
+        `etcd-wizard uninstall ${other}`,
+        'Or agree to stopping it; its data is kept:',
+        takeOver(called, toBeNamed(hosts)),
+      ],
+    });
+  });
+};
 
 export const otherCluster: Check = ({ input: { profile }, called, hosts }) =>
   hosts.flatMap(({ name, writtenFor, foreign, takeOver: named, layout }) => {
@@ -64,7 +111,8 @@ export const otherCluster: Check = ({ input: { profile }, called, hosts }) =>
             remedy: [
               `If ${writtenFor} has ended there, or was only renamed in this profile, look at it first:`,
               `etcd-wizard uninstall ${writtenFor}`,
-              ...takeOver(called, name),
+              'Or agree to replacing its configuration (a copy is kept) and to moving aside what is in the way:',
+              takeOver(called, [name]),
             ],
           }),
     ];
