@@ -1,8 +1,9 @@
 /** `certs export`. */
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { EXIT, WizardError } from '../errors.ts';
+import { membersOf } from '../etcd/members.ts';
 import { openProfile } from '../profile/store.ts';
+import { quoteAll } from '../quote.ts';
 import { ClusterState } from '../state/cluster.ts';
 import { readIfThere, writeAtomic } from '../state/files.ts';
 import { readSecretFile } from '../state/secret-file.ts';
@@ -34,26 +35,19 @@ export async function exportClient(io: CommandIo, name: string, options: ExportO
     });
   }
   const folder = resolve(options.out);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
   const files: [file: string, content: string | Buffer, mode: number][] = [
     ['ca.pem', bundle.caPem, 0o644],
     [`${client.commonName}.pem`, bundle.certPem, 0o644],
     [`${client.commonName}-key.pem`, bundle.keyPem, 0o600],
   ];
-  if (!options.force) {
-    for (const [file, content] of files) {
-      const before = await readIfThere(join(folder, file));
-      if (before !== undefined && before !== content)
-        throw new WizardError('bad-input', `${join(folder, file)} is there already and is another one.`, {
-          next: ['Choose another folder, or replace it with --force.'],
-        });
-    }
-  }
-  if (options.p12) {
+  const wantsP12 = options.p12 === true || options.p12PasswordFile !== undefined;
+  const p12File = `${client.commonName}.p12`;
+  if (options.force !== true) await refuseOthers(folder, files, wantsP12 ? [p12File] : []);
+  if (wantsP12) {
     const { exportP12 } = await import('../pki/index.ts');
     const passphrase = options.p12PasswordFile ? await readSecretFile(options.p12PasswordFile) : await askPassword(io);
     files.push([
-      `${client.commonName}.p12`,
+      p12File,
       exportP12({
         certificatePem: bundle.certPem,
         keyPem: bundle.keyPem,
@@ -69,11 +63,29 @@ export async function exportClient(io: CommandIo, name: string, options: ExportO
     io.out(JSON.stringify({ client: client.commonName, files: files.map(([file]) => join(folder, file)) }));
   else {
     for (const [file] of files) io.out(join(folder, file));
-    io.err(
-      `Try it: etcdctl --endpoints ${profile.hosts.map((host) => `https://${host.address}:${host.clientPort ?? profile.etcd.clientPort}`).join(',')} --cacert ${join(folder, 'ca.pem')} --cert ${join(folder, `${client.commonName}.pem`)} --key ${join(folder, `${client.commonName}-key.pem`)} endpoint health`,
-    );
+    const endpoints = membersOf(profile).map(({ clientUrl }) => clientUrl);
+    const [caFile, certFile, keyFile] = files.map(([file]) => join(folder, file)) as [string, string, string];
+    const command = ['etcdctl', '--endpoints', endpoints.join(','), '--cacert', caFile, '--cert', certFile];
+    io.err(`Try it:\n${quoteAll([...command, '--key', keyFile, 'endpoint', 'health'])}`);
   }
   return EXIT.ok;
+}
+
+/** What is there already and is not the same; a .p12 is never the same twice, so any counts. */
+async function refuseOthers(
+  folder: string,
+  files: readonly [file: string, content: string | Buffer, mode: number][],
+  always: readonly string[],
+): Promise<void> {
+  const wanted = [...files.map(([file, content]) => ({ file, content })), ...always.map((file) => ({ file }))];
+  for (const each of wanted) {
+    const path = join(folder, each.file);
+    const before = await readIfThere(path);
+    if (before === undefined || ('content' in each && before === each.content)) continue;
+    throw new WizardError('bad-input', `${path} is there already and is another one.`, {
+      next: ['Choose another folder, or replace it with --force.'],
+    });
+  }
 }
 
 async function askPassword(io: CommandIo): Promise<string> {

@@ -63,7 +63,11 @@ function show(io: CommandIo, look: ClusterHealth): void {
 
 async function sourceOf(io: CommandIo, name: string | undefined, options: HealthOptions): Promise<HealthSource> {
   if (name !== undefined) {
-    if (options.endpoints !== undefined) throw new WizardError('usage', 'Either a profile or --endpoints, not both.');
+    if (options.endpoints !== undefined)
+      throw new WizardError('usage', 'Either a profile or --endpoints, not both.', {
+        why: 'A profile says by itself where its members are.',
+        next: [`etcd-wizard health ${name}`],
+      });
     return profileHealth(io, (await openProfile(io, name)).profile, quote(name));
   }
   const { readTarget } = await import('../health/target.ts');

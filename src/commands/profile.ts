@@ -85,7 +85,7 @@ export async function path(io: ProfileIo, reference: string): Promise<number> {
 export async function remove(io: ProfileIo, name: string): Promise<number> {
   const store = storeOf(io);
   if (!(await store.has(name))) await store.load(name);
-  io.err(`${name}: the saved profile is deleted. The hosts, the cluster and its certificates stay as they are.`);
+  io.err(`This deletes the saved profile ${name}. The hosts, the cluster and its certificates stay as they are.`);
   if (!(await agreed(io, `Delete the profile ${name}?`))) return declined(io);
   const deleted = await store.delete(name);
   io.out(io.flags.json ? JSON.stringify({ deleted }) : `Deleted ${deleted}`);

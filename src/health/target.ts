@@ -2,9 +2,11 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { cleanLine } from '../clean.ts';
 import { WizardError } from '../errors.ts';
+import { quote } from '../quote.ts';
 import { codeOf } from './failure.ts';
 import type { Endpoint, TlsCredentials } from './types.ts';
 
@@ -110,7 +112,14 @@ async function readCredentials({
     throw new WizardError(
       'bad-input',
       `The key ${cleanLine(key)} does not belong to the certificate ${cleanLine(cert)}.`,
-      { why: 'They must have been made together; one of the two files is another one’s.' },
+      {
+        why: 'They must have been made together; one of the two files is another one’s.',
+        next: [
+          'Their public keys differ; look for the pair that agrees:',
+          `openssl x509 -in ${quote(cert)} -noout -pubkey`,
+          `openssl pkey -in ${quote(key)} -pubout`,
+        ],
+      },
     );
   }
   return { caPem, certPem, keyPem };
@@ -133,7 +142,10 @@ async function readPem(path: string, flag: string, kind: 'CERTIFICATE' | 'PRIVAT
             : `The system says ${code || String(error)}.`;
     throw new WizardError('bad-input', `${flag} ${shown} cannot be read.`, {
       why,
-      ...(code === 'EACCES' && { next: [`sudo ls -l ${shown}`] }),
+      next: [
+        `Correct ${flag}; what is there:`,
+        code === 'EACCES' ? `sudo ls -l ${quote(path)}` : `ls -l ${quote(dirname(path))}`,
+      ],
       cause: error,
     });
   }
@@ -153,7 +165,7 @@ async function readPem(path: string, flag: string, kind: 'CERTIFICATE' | 'PRIVAT
     throw new WizardError(
       'bad-input',
       `${flag} ${shown} holds no ${kind === 'CERTIFICATE' ? 'certificate' : 'private key'}.`,
-      { why },
+      { why, next: [`Give the file that holds ${wanted}; a bundle is written by:`, 'etcd-wizard certs export --help'] },
     );
   }
   return text;

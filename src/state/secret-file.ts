@@ -7,8 +7,10 @@ import { WizardError } from '../errors.ts';
  * @throws WizardError `bad-input` when it is not there, is empty, or others may read it
  */
 export async function readSecretFile(path: string): Promise<string> {
-  const bad = (why: string, next: string[] = []) =>
-    new WizardError('bad-input', `The secret file ${path} cannot be used.`, { why, next });
+  const bad = (
+    why: string,
+    next = ['Put the secret on the first line of a file that only you may read (chmod 600).'],
+  ) => new WizardError('bad-input', `The secret file ${path} cannot be used.`, { why, next });
   let text: string;
   let mode: number;
   try {
