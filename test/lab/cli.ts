@@ -44,8 +44,13 @@ function place(key: string): string {
     const part = mkdtempSync(`${folder}.`);
     cpSync(join(root, 'dist'), join(part, 'dist'), { recursive: true });
     cpSync(join(root, 'package.json'), join(part, 'package.json'));
-    if (existsSync(folder)) rmSync(part, { recursive: true });
-    else renameSync(part, folder);
+    try {
+      renameSync(part, folder);
+    } catch (error) {
+      // Another process was quicker; its copy is the same.
+      rmSync(part, { recursive: true });
+      if (!existsSync(folder)) throw error;
+    }
     for (const name of readdirSync(cacheFolder)) {
       const old = join(cacheFolder, name);
       if (name.startsWith('cli-') && old !== folder && Date.now() - statSync(old).mtimeMs > DAY_MS)

@@ -29,7 +29,7 @@ export interface HostSettings {
 }
 
 export interface BootOptions {
-  /** Milliseconds that the host runs before it gets its addresses (a slow DHCP server); default: has them from the start. */
+  /** Milliseconds between its services' start and its addresses (a slow DHCP server); default: has them from the start. */
   addressAfterMs?: number;
 }
 
@@ -131,12 +131,7 @@ export class Host {
     if (this.#machine !== undefined) throw new Error(`${this.name} is running`);
     const { id, addresses } = this.#settings;
     if (addressAfterMs === 0) await setAddresses(this.ns, addresses);
-    else {
-      await dropAddresses(this.ns, addresses);
-      void sleep(addressAfterMs).then(async () => {
-        if (existsSync(`/run/netns/${this.ns}`)) await setAddresses(this.ns, addresses);
-      });
-    }
+    else await dropAddresses(this.ns, addresses);
     const machine = [
       'systemd-nspawn',
       '-q',
@@ -162,6 +157,11 @@ export class Host {
       await waitFor(`${this.name} boots`, () => this.#listens());
     } catch (error) {
       throw new Error(`${this.name} did not boot:\n${this.console()}`, { cause: error });
+    }
+    if (addressAfterMs > 0) {
+      void sleep(addressAfterMs).then(async () => {
+        if (existsSync(`/run/netns/${this.ns}`)) await setAddresses(this.ns, addresses);
+      });
     }
   }
 

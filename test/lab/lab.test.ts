@@ -78,7 +78,7 @@ describe('three hosts', () => {
     await host.write('/etc/kept', 'yes');
     await host.kill();
     expect((await lab.controller.ssh(host, 'pi', 'true', { timeoutMs: 2_000 })).code).not.toBe(0);
-    await host.boot({ addressAfterMs: 700 });
+    await host.boot({ addressAfterMs: 3_000 });
     expect(await host.sh('ip -br addr show eth0')).not.toContain(host.address);
     await waitFor('the address', async () => (await lab.controller.ssh(host, 'pi', 'true')).code === 0);
     expect(await host.read('/etc/kept')).toBe('yes');
