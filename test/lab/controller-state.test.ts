@@ -96,40 +96,40 @@ describe('the state folder', () => {
   /** What is damaged, how, and what a replay, health, and a change that needs a signature then do. */
   const damages: [
     string,
+    string,
     (path: string) => Promise<void>,
-    { file: string; replay: number; says?: string; health: number; change?: number },
+    { replay: number; says?: string; health: number; change?: number },
   ][] = [
     [
+      'cluster.json',
       'cut off',
       (path) => truncate(path, 20),
-      { file: 'cluster.json', replay: 1, says: 'cluster.json is damaged', health: 0 },
+      { replay: 1, says: 'cluster.json is damaged', health: 0 },
     ],
-    ['lost', rm, { file: 'cluster.json', replay: 0, health: 0 }],
+    ['cluster.json', 'lost', rm, { replay: 0, health: 0 }],
+    ['issued.json', 'empty', (path) => truncate(path, 0), { replay: 1, says: 'issued.json is damaged', health: 6 }],
+    ['issued.json', 'lost', rm, { replay: 0, health: 0 }],
     [
-      'empty',
-      (path) => truncate(path, 0),
-      { file: 'issued.json', replay: 1, says: 'issued.json is damaged', health: 6 },
-    ],
-    ['lost', rm, { file: 'issued.json', replay: 0, health: 0 }],
-    [
+      'clients/root.pem',
       'cut off',
       (path) => truncate(path, 300),
-      { file: 'clients/root.pem', replay: 0, says: 'issue the client certificate root', health: 0 },
+      { replay: 0, says: 'issue the client certificate root', health: 0 },
     ],
-    ['cut off', (path) => truncate(path, 100), { file: 'ca.pem', replay: 1, says: 'ca.pem is damaged', health: 6 }],
-    ['lost', rm, { file: 'ca-key.pem', replay: 1, says: 'The key of homelab’s CA is not on this machine.', health: 0 }],
-    ['empty', (path) => truncate(path, 0), { file: 'ca-key.pem', replay: 0, says: 'ca-key.pem', health: 0, change: 1 }],
+    ['ca.pem', 'cut off', (path) => truncate(path, 100), { replay: 1, says: 'ca.pem is damaged', health: 6 }],
+    ['ca-key.pem', 'lost', rm, { replay: 1, says: 'The key of homelab’s CA is not on this machine.', health: 0 }],
+    ['ca-key.pem', 'empty', (path) => truncate(path, 0), { replay: 0, says: 'ca-key.pem', health: 0, change: 1 }],
     [
+      'peer-ca-key.pem',
       'cut off',
       (path) => truncate(path, 100),
-      { file: 'peer-ca-key.pem', replay: 0, says: 'peer-ca-key.pem', health: 0, change: 1 },
+      { replay: 0, says: 'peer-ca-key.pem', health: 0, change: 1 },
     ],
   ];
-  it.each(damages)('a file is %s: $2.file', async (_, damage, expected) => {
+  it.each(damages)('%s is %s', async (file, _, damage, expected) => {
     const state = folder(mine);
     await cp(state, `${state}.whole`, { recursive: true });
     try {
-      await damage(join(state, expected.file));
+      await damage(join(state, file));
       const before = await look();
       const ran = await replay(mine, '--yes');
       expect(ran, ran.stdout + ran.stderr).toMatchObject({ code: expected.replay });
