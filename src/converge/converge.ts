@@ -120,7 +120,7 @@ async function run(options: ConvergeOptions, transports: Map<string, Transport>)
   const plan = await look();
   emit({ type: 'plan', plan });
   assertNoStop(plan, options);
-  if (options.newCaPassphrase !== undefined && !plan.actions.some(({ kind }) => kind === 'mint-ca'))
+  if (options.newCaPassphrase !== undefined && !plan.unfinished && !plan.actions.some(({ kind }) => kind === 'mint-ca'))
     emit({ type: 'note', text: `${profile.name} has its CA already: --encrypt-ca changes nothing about its key.` });
   if (options.dryRun) return { outcome: 'planned', plan, summary: [] };
   if (plan.actions.length === 0) {
@@ -137,16 +137,29 @@ async function run(options: ConvergeOptions, transports: Map<string, Transport>)
   try {
     return await withLocks({ ...options, transports }, async () => {
       // Another run may have been at work between the look and the lock.
-      const again = await look();
-      if (!samePlan(plan, again)) {
+      let again = await look();
+      const agreed = async () => {
         emit({ type: 'plan', plan: again });
         assertNoStop(again, options);
-        if (!(await interaction.acceptPlan(again, true)))
-          return { outcome: 'declined' as const, plan: again, summary: ['Nothing was changed.'] };
-      }
+        return await interaction.acceptPlan(again, true);
+      };
+      if (!samePlan(plan, again) && !(await agreed()))
+        return { outcome: 'declined' as const, plan: again, summary: ['Nothing was changed.'] };
       // Under the lock: of two runs that begin at once only one may say what the cluster's token is.
       await decide(options, again);
       const { applyPlan } = await import('../apply/run.ts');
+      if (again.unfinished) {
+        await applyPlan(applyContext(options, again, transports, touched, stamp));
+        again = await look();
+        if (again.unfinished) throw stillUnknown(again);
+        if (!(await agreed()))
+          return {
+            outcome: 'declined' as const,
+            plan: again,
+            summary: ['etcd was installed; nothing else was changed.'],
+          };
+        await decide(options, again);
+      }
       const context = applyContext(options, again, transports, touched, stamp);
       await applyPlan(context);
       const summary = await proveCluster(options, transports, false, context.peerCredentials);
@@ -266,6 +279,16 @@ function assertNoStop(plan: Plan, options: ConvergeOptions): void {
       next: [...new Set([...stops.flatMap(({ remedy }) => remedy), `etcd-wizard plan ${options.profileName}`])],
     },
   );
+}
+
+/** Installed, and yet not found: another package of that name, or one that was removed at once. */
+function stillUnknown({ actions }: Plan): WizardError {
+  const host = actions[0]?.host;
+  return new WizardError('install', `${host}: etcd’s package was installed, but no etcd is there.`, {
+    host,
+    step: 'install',
+    next: ['Look at the host:', 'apt-cache policy etcd-server; command -v etcd'],
+  });
 }
 
 /** Two plans are the same when they would do the same; the stamp in folder names is one and the same in a run. */

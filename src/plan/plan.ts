@@ -21,6 +21,17 @@ export const planCluster: PlanCluster = (input) => {
     ...input.state.resolved?.versions,
     ...Object.fromEntries(hosts.flatMap(({ name, version }) => (version === undefined ? [] : [[name, version]]))),
   };
+  // The configuration depends on the version, which apt can only tell once it has its lists.
+  const unlisted = stopped ? [] : hosts.filter((view) => view.install && view.version === undefined);
+  if (unlisted.length > 0)
+    return {
+      cluster: input.profile.name,
+      state,
+      findings: [...findings, listsMissing(unlisted)],
+      actions: unlisted.flatMap(installation),
+      resolved: { token, versions },
+      unfinished: true,
+    };
   const actions = stopped
     ? []
     : [...controllerActions(cluster), ...restartOrder(cluster).flatMap((view) => hostActions(cluster, view))];
@@ -89,9 +100,16 @@ function installation(view: HostView): Action[] {
       id: `install-package:${view.name}`,
       host: view.name,
       kind: 'install-package',
-      title: `install ${packages.join(' and ')} ${view.version ?? ''}`.trim(),
+      title:
+        view.version === undefined
+          ? `fetch apt’s lists and install ${packages.join(' and ')}`
+          : `install ${packages.join(' and ')} ${view.version}`,
       why: 'etcd is not installed there; its service is masked meanwhile, so that the package’s default member never starts.',
-      commands: ['systemctl mask --runtime etcd.service', `apt-get install ${packages.join(' ')}`],
+      commands: [
+        'systemctl mask --runtime etcd.service',
+        ...(view.version === undefined ? ['apt-get update'] : []),
+        `apt-get install ${packages.join(' ')}`,
+      ],
       packages,
     },
   ];
@@ -237,6 +255,17 @@ function startAction({ state }: ClusterView, view: HostView, { restart }: HostFi
     },
   ];
 }
+
+const listsMissing = (views: readonly HostView[]): PreflightFinding =>
+  note(
+    'package-lists',
+    views.map(({ name }) => name),
+    {
+      what: `apt on ${listed(views.map(({ name }) => name))} has no package etcd-server in its lists.`,
+      why: 'They are fetched first and etcd is installed; everything else depends on its version and is planned and shown then.',
+      remedy: [],
+    },
+  );
 
 /** One member or two cannot be restarted with a quorum around them. */
 function outage({ hosts }: ClusterView, actions: readonly Action[]): PreflightFinding[] {

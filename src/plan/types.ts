@@ -87,6 +87,8 @@ export interface Plan {
   actions: Action[];
   /** What the profile records once decided: written to the state folder before the first host is touched. */
   resolved: Resolved;
+  /** Set where what follows depends on what these actions bring (an etcd whose version is not yet known): it is planned and shown then. */
+  unfinished?: true;
 }
 
 /** Decided once, read back ever after. */

@@ -56,6 +56,14 @@ describe('a new cluster', () => {
     expect(conf?.content.kind === 'text' && conf.content.text).toContain('ETCD_UNSUPPORTED_ARCH="arm64"');
   });
 
+  it('fetches apt’s lists first where they do not know etcd, and is made again when its version is known', () => {
+    const world = newWorld();
+    Object.assign(factsOf(world, 'pi2'), { etcd: undefined, package: { manager: 'apt' } });
+    const plan = planCluster(world.input);
+    expect(plan).toMatchObject({ unfinished: true, actions: [{ id: 'install-package:pi2' }] });
+    expect(plan.actions).toHaveLength(1);
+  });
+
   it('adds the user where etcd was installed without one', () => {
     const world = newWorld();
     factsOf(world, 'pi3').etcdUser = false;

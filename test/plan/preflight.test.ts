@@ -42,10 +42,10 @@ const OF_A_NEW_CLUSTER: Case[] = [
     ['stop etcd-missing pi1'],
   ],
   [
-    'no etcd and no package',
+    'no etcd and nothing in apt’s lists',
     {},
     on('pi1', (facts) => Object.assign(facts, { etcd: undefined, package: { manager: 'apt' } })),
-    ['stop no-package pi1'],
+    ['note package-lists pi1'],
   ],
   [
     'no etcd and another package manager',
@@ -53,12 +53,7 @@ const OF_A_NEW_CLUSTER: Case[] = [
     on('pi1', (facts) => Object.assign(facts, { etcd: undefined, package: { manager: 'dnf' } })),
     ['stop no-package pi1'],
   ],
-  [
-    'another version than wanted',
-    { etcd: { version: '3.6.1' } },
-    () => undefined,
-    ['stop etcd-version pi1', 'stop etcd-version pi2', 'stop etcd-version pi3'],
-  ],
+  ['another version than wanted', { etcd: { version: '3.6.1' } }, () => undefined, ['stop etcd-version pi1,pi2,pi3']],
   ['the version that is wanted', { etcd: { version: '3.5.16' } }, () => undefined, []],
   [
     'versions one minor apart',

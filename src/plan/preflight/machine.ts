@@ -142,9 +142,12 @@ export const diskSpace: Check = ({ input, hosts }) =>
     if (!input.embedded && system && system.availableBytes < SYSTEM_DISK_STOP) {
       return [
         stop('disk-full', [name], {
-          what: `${name} has ${bytes(system.availableBytes)} left on ${system.path}.`,
+          what: `${name} has ${bytes(system.availableBytes)} left on the file system of ${system.path}.`,
           why: 'Configuration, certificates and backups would not fit.',
-          remedy: ['Make room on the host:', 'sudo apt-get clean'],
+          remedy: [
+            'Make room on the host:',
+            system.path === '/' ? 'sudo apt-get clean' : `sudo du -xah ${system.path} | sort -h | tail`,
+          ],
         }),
       ];
     }

@@ -1,48 +1,53 @@
 /** Checks of etcd itself on each host: is it there, which version, and does it know the flags. */
 import { flagProblem, minorOf } from '../../etcd/versions.ts';
-import { type Check, listed, stop, warn } from './finding.ts';
+import type { HostView } from '../view.ts';
+import { type Check, listed, stop, verb, warn } from './finding.ts';
 
 export const etcdPresent: Check = ({ input: { profile, embedded }, hosts }) => {
   if (embedded) return [];
-  return hosts.flatMap((view) => {
-    const { name, facts, install, version } = view;
-    if (profile.etcd.install === 'present' && !facts.etcd) {
-      return [
-        stop('etcd-missing', [name], {
-          what: `etcd is not installed on ${name}.`,
-          why: 'The profile says that it is already there (etcd.install: present).',
-          remedy: ['Install it there, or have its package installed: set etcd.install to package.'],
-        }),
-      ];
-    }
-    if (install && (facts.package.manager !== 'apt' || version === undefined)) {
-      const why =
-        facts.package.manager === 'apt'
-          ? 'apt knows no package etcd-server there; its lists may be empty or old.'
-          : `Packages are installed with apt only so far; ${name} runs ${facts.os.name || facts.os.id}.`;
-      return [
+  const { install, version: wanted } = profile.etcd;
+  const missing = install === 'present' ? namesOf(hosts.filter(({ facts }) => !facts.etcd)) : [];
+  const others = hosts.filter(({ version }) => wanted !== undefined && version !== undefined && version !== wanted);
+  return [
+    ...(missing.length > 0
+      ? [
+          stop('etcd-missing', missing, {
+            what: `etcd is not installed on ${listed(missing)}.`,
+            why: 'The profile says that it is already there (etcd.install: present).',
+            remedy: ['Install it there, or have its package installed: set etcd.install to package.'],
+          }),
+        ]
+      : []),
+    ...hosts
+      .filter((view) => view.install && view.facts.package.manager !== 'apt')
+      .map(({ name, facts }) =>
         stop('no-package', [name], {
           what: `etcd cannot be installed on ${name}.`,
-          why,
-          remedy:
-            facts.package.manager === 'apt'
-              ? ['Refresh the lists on the host:', 'sudo apt-get update']
-              : ['Install etcd there yourself; the next run finds it.'],
+          why: `Packages are installed with apt only so far; ${name} runs ${facts.os.name || facts.os.id}.`,
+          remedy: ['Install etcd there yourself; the next run finds it.'],
         }),
-      ];
-    }
-    if (profile.etcd.version === undefined || version === undefined || version === profile.etcd.version) return [];
-    return [
-      stop('etcd-version', [name], {
-        what: `${name} ${install ? 'would get' : 'has'} etcd ${version}, the profile wants ${profile.etcd.version}.`,
-        why: install
-          ? 'The distribution’s package has no other version.'
-          : 'An installed etcd is not replaced by a replay.',
-        remedy: ['Take etcd.version out of the profile, or install that version on the host.'],
+      ),
+    ...[...new Set(others.map(({ version }) => version))].flatMap((version) =>
+      [true, false].flatMap((fromPackage) => {
+        const names = namesOf(others.filter((view) => view.version === version && view.install === fromPackage));
+        if (names.length === 0) return [];
+        return [
+          stop('etcd-version', names, {
+            what: `${listed(names)} ${fromPackage ? 'would get' : verb(names.length, 'has', 'have')} etcd ${version}, the profile wants ${wanted}.`,
+            why: fromPackage
+              ? 'The distribution’s package has no other version.'
+              : 'An installed etcd is not replaced by a replay.',
+            remedy: [
+              `Take etcd.version out of the profile, or install that version on ${verb(names.length, 'the host', 'these hosts')}.`,
+            ],
+          }),
+        ];
       }),
-    ];
-  });
+    ),
+  ];
 };
+
+const namesOf = (views: readonly HostView[]): string[] => views.map(({ name }) => name);
 
 /** Members may be one minor apart while a cluster is upgraded, never more. */
 export const versionMix: Check = ({ hosts }) => {
