@@ -10,16 +10,27 @@ type Of<K extends Action['kind']> = Extract<Action, { kind: K }>;
 /**
  * The package's postinst would start a default member; a runtime mask (gone after a reboot) keeps it down.
  * apt waits for its lock and asks nothing; where the lists do not know the package they are fetched first.
+ *
+ * A controller that is gone must not break dpkg off half-way: signals are ignored, and what apt prints goes through `relay`,
+ * which reads on when nobody listens any more. What was begun is then finished, nothing new is begun, and the next run's
+ * installation waits for it (flock): else this one's unmasking could let that one's default member start.
  */
 const INSTALL = `set -u
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l APT_LISTCHANGES_FRONTEND=none LC_ALL=C
+trap '' HUP INT TERM
+exec 3>&1 9</usr/bin/apt-get
+flock 9
 systemctl mask --runtime etcd.service >/dev/null 2>&1
 trap 'systemctl unmask --runtime etcd.service >/dev/null 2>&1' EXIT
-install() { apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold --no-install-recommends install -- "$@" </dev/null; }
+relay() { trap '' PIPE; while IFS= read -r line; do printf '%s\\n' "$line" 2>/dev/null; done; }
+relayed() { return "$({ { "$@" </dev/null 2>&1; echo $? >&4; } | relay >&3; } 4>&1)"; }
+listened() { (trap '' PIPE; printf '%s\\n' "$1" >&3) 2>/dev/null; }
+install() { relayed apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold --no-install-recommends install -- "$@"; }
 install "$@" && exit 0
+listened 'Once more, with what an earlier installation left finished and with fresh lists.' || exit 1
 # A cut-off installation before this one leaves packages half configured.
-dpkg --configure -a --force-confdef --force-confold </dev/null
-apt-get -q -o DPkg::Lock::Timeout=300 update </dev/null
+relayed dpkg --configure -a --force-confdef --force-confold
+relayed apt-get -q -o DPkg::Lock::Timeout=300 update
 install "$@"`;
 
 /** Stops and disables, so that a reboot does not bring it back; its data stays where it is. */

@@ -1,10 +1,12 @@
 /** Everything that a plan is made of: connections, facts, dials, what the running cluster says. */
 
 import type { Emit } from '../apply/events.ts';
+import { pause } from '../apply/parallel.ts';
 import { asWizardError, type WizardError } from '../errors.ts';
 import { type Member, membersOf } from '../etcd/members.ts';
 import type { HostFacts } from '../facts.ts';
 import type { TlsCredentials } from '../health/types.ts';
+import type { ClusterTarget } from '../health/wait.ts';
 import { questionsOf } from '../plan/questions.ts';
 import type { DialFact, Embedded, ObservedCluster } from '../plan/types.ts';
 import type { Profile } from '../profile/schema.ts';
@@ -27,6 +29,9 @@ export interface GatherOptions {
   signal: AbortSignal;
 }
 
+/** Three times etcd's default election timeout of 1 s, within which a new leader is found. */
+const ELECTION = { looks: 6, pauseMs: 600 };
+
 /** How long a TCP dial may take before it counts as filtered; members are on one site's network. */
 const DIAL_MS = 3000;
 
@@ -43,7 +48,6 @@ export async function gather({
   signal,
 }: GatherOptions): Promise<Gathered> {
   const { gatherFacts } = await import('../remote/facts.ts');
-  const { observeCluster } = await import('../health/wait.ts');
   const questions = questionsOf(profile, embedded);
   const unreachable: Gathered['unreachable'] = [];
   const members = membersOf(profile);
@@ -74,7 +78,7 @@ export async function gather({
     }),
   );
   const [observed] = await Promise.all([
-    credentials ? observeCluster({ members, credentials, transports, signal }) : undefined,
+    credentials ? observeSettled({ members, credentials, transports, signal }) : undefined,
     looking,
   ]);
   if (open.length > 0) throw unanswered(open);
@@ -93,6 +97,20 @@ async function countForeign(transport: Transport, { etcdProcesses }: HostFacts):
   if (plain.length === 0) return;
   const { storedKeys } = await import('../health/stored.ts');
   for (const process of plain) process.keyCount = await storedKeys(transport, process);
+}
+
+/**
+ * The cluster's own word. Members that answer without a quorum may just be electing a leader: taken for a cluster that is
+ * down, they would all be restarted at once. So they are looked at again until the election must be over.
+ */
+async function observeSettled(target: ClusterTarget & { signal: AbortSignal }): Promise<ObservedCluster | undefined> {
+  const { observeCluster } = await import('../health/wait.ts');
+  for (let looks = 1; ; looks += 1) {
+    const observed = await observeCluster(target);
+    const voters = observed?.members.filter(({ isLearner }) => !isLearner).length ?? 0;
+    if (observed === undefined || observed.healthy.length > voters / 2 || looks === ELECTION.looks) return observed;
+    await pause(ELECTION.pauseMs, target.signal);
+  }
 }
 
 /** What a host that is off does not answer on its ports is no finding of its own. */
