@@ -55,8 +55,31 @@ export async function installPackage(context: ApplyContext, action: Of<'install-
     step: 'install',
     code: 'install',
     what: 'etcd could not be installed',
-    next: [`Try it on the host: sudo apt-get install ${action.packages.join(' ')}`],
+    explain: aptFailure,
+    onLine: (line) => {
+      const holder = /Waiting for cache lock.*held by process (\d+) \(([^)]*)\)/.exec(line);
+      if (holder)
+        context.emit({
+          type: 'waiting',
+          host: action.host,
+          reason: `apt is in use by ${holder[2]} (process ${holder[1]})`,
+        });
+    },
+    next: ['Try it on the host:', 'sudo apt-get update', `sudo apt-get install ${action.packages.join(' ')}`],
   });
+}
+
+/** What apt's last words mean, the cause before its consequences. */
+function aptFailure(output: string): string | undefined {
+  if (/Could not get lock|Unable to acquire the dpkg/.test(output))
+    return 'Another program there held apt’s lock for five minutes.';
+  if (/No space left|don't have enough free space/.test(output)) return 'Its disk is full.';
+  const url = /^(?:E: Failed to fetch|W: Failed to fetch) (\S+)/m.exec(output)?.[1];
+  if (url !== undefined) return `apt there could not fetch ${url}: its sources or its network are not in order.`;
+  if (/is not signed|NO_PUBKEY|GPG error/.test(output)) return 'apt there does not trust the signature of its sources.';
+  if (/Unable to locate package|has no installation candidate/.test(output))
+    return 'None of apt’s sources there has the package (in Ubuntu it is in universe).';
+  return undefined;
 }
 
 export async function stopForeign(context: ApplyContext, action: Of<'stop-foreign'>): Promise<void> {
@@ -102,6 +125,8 @@ async function run(
     step,
     code,
     what,
+    explain,
+    onLine,
     next = [],
   }: {
     args?: readonly string[];
@@ -109,6 +134,9 @@ async function run(
     step: string;
     code: 'install' | 'remote';
     what: string;
+    /** Makes a sentence of why from all that was printed. */
+    explain?: (output: string) => string | undefined;
+    onLine?: (line: string) => void;
     next?: string[];
   },
 ): Promise<void> {
@@ -121,13 +149,17 @@ async function run(
     label: step,
     onOutput: (stream, chunk) => {
       for (const line of chunk.toString('utf8').split('\n'))
-        if (line.trim() !== '') context.emit({ type: 'log', host, stream, line });
+        if (line.trim() !== '') {
+          context.emit({ type: 'log', host, stream, line });
+          onLine?.(line);
+        }
     },
   });
   if (result.code === 0) return;
-  const evidence = `${result.stdout.toString('utf8')}\n${result.stderr.toString('utf8')}`
+  const output = `${result.stdout.toString('utf8')}\n${result.stderr.toString('utf8')}`;
+  const evidence = output
     .split('\n')
     .filter((line) => line.trim() !== '')
     .slice(-12);
-  throw new WizardError(code, `${host}: ${what}.`, { host, step, evidence, next });
+  throw new WizardError(code, `${host}: ${what}.`, { host, step, why: explain?.(output), evidence, next });
 }

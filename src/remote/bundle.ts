@@ -58,11 +58,19 @@ function failure(host: string, stderr: string, stdout: string, status: number | 
       : 'Nothing that was there has been changed.';
   const [, source, size, , free, , at] = /^(.*?) +(\d+) +(\d+) +(-?\d+) +(\S+) +(.*)$/.exec(tagged('@df ') ?? '') ?? [];
   if (at !== undefined && /No space left|quota|Wrote only|short write/i.test(stderr)) {
+    // A bundle is a few dozen KiB: with far more than that free, it is not bytes that are missing.
+    const inodes = Number(free) > 4096;
+    const cause = inodes
+      ? `${source} has ${free} of ${size} KiB free, but takes no more files: its inodes or a quota are used up.`
+      : `${source} has ${free} of ${size} KiB free, which is too little for the new files.`;
     return new WizardError('remote', `The file system ${at} is full`, {
       host,
       step,
-      why: `${source} has ${free} of ${size} KiB free, which is too little for the new files. ${touched}`,
-      next: [`Make room on ${at}, then run the same command again.`],
+      why: `${cause} ${touched}`,
+      next: [
+        ...(inodes ? ['See what is used up, on the host:', `df -i ${at}`] : []),
+        `Make room on ${at}, then run the same command again.`,
+      ],
       evidence,
     });
   }

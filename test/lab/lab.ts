@@ -16,7 +16,8 @@ import { claimName, removeLab, removeStale } from './stale.ts';
 export interface LabOptions {
   /** How many, named pi1, pi2, …; or their names. Default 3. */
   hosts?: number | readonly string[];
-  release?: Release;
+  /** Debian's release of all hosts, or one per host; the lab's repository is the first one's. Default bookworm. */
+  release?: Release | readonly Release[];
   /** What all hosts have of etcd, or one value per host. Default `present`. */
   etcd?: EtcdVariant | readonly EtcdVariant[];
   /** Where SSH is reached; default `shared`. */
@@ -66,16 +67,18 @@ export class Lab {
 
   /** Brings everything up; ends when every host has booted and its services have been started. */
   static async start(options: LabOptions = {}): Promise<Lab> {
-    const { release = 'bookworm', management = 'shared', packageLists = true } = options;
+    const { management = 'shared', packageLists = true } = options;
     await removeStale();
     const names =
       typeof options.hosts === 'object'
         ? options.hosts
         : Array.from({ length: options.hosts ?? 3 }, (_, index) => `pi${index + 1}`);
+    const release = (index: number): Release =>
+      (typeof options.release === 'object' ? options.release[index] : options.release) ?? 'bookworm';
     const variant = (index: number): EtcdVariant =>
       (typeof options.etcd === 'object' ? options.etcd[index] : options.etcd) ?? 'present';
-    const repository = await aptRepository(release);
-    const layers = await Promise.all(names.map((_, index) => imageLayers(release, variant(index))));
+    const repository = await aptRepository(release(0));
+    const layers = await Promise.all(names.map((_, index) => imageLayers(release(index), variant(index))));
     const { id, folder } = await claimName();
     try {
       await createLabNet(id, management);
