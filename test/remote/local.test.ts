@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { measureFsync } from '../../src/remote/disk.ts';
 import { childEnvironment, localTransport } from '../../src/remote/local.ts';
+import { DISK_SCRIPT } from '../../src/remote/scripts/disk.ts';
 import { shells, temporary } from './shells.ts';
 
 let folder: string;
@@ -134,6 +135,13 @@ describe.each(shells())('measuring the disk under $name', ({ use }) => {
     expect(times.p50Ms).toBeGreaterThan(0);
     expect(times.p99Ms).toBeGreaterThanOrEqual(times.p50Ms);
     expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('removes what a power cut left, and its own file when nobody listens any more', async () => {
+    writeFileSync(join(folder, '.etcd-wizard.fsync.77'), 'left');
+    const piped = await transport.exec('{ sh -c "$1" sh "$2" || :; } | head -n 1', { args: [DISK_SCRIPT, folder] });
+    expect(piped.stdout.toString()).toMatch(/copied|sync/);
+    await vi.waitFor(() => expect(readdirSync(folder)).toEqual([]), { timeout: 5000 });
   });
 
   it.runIf(process.getuid?.() === 0)('says so when there is no room', async () => {

@@ -11,7 +11,10 @@ folder=$1
 while [ ! -d "$folder" ]; do folder=\${folder%/*}; folder=\${folder:-/}; done
 file=$folder/.etcd-wizard.fsync.$$
 trap 'rm -f -- "$file"' EXIT
-trap 'exit 143' HUP INT TERM
+# PIPE: nobody listens any more.
+trap 'exit 143' HUP INT TERM PIPE
+# What a power cut left.
+rm -f -- "$folder"/.etcd-wizard.fsync.*
 set -C
 : >"$file" || exit 1
 set +C
