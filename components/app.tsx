@@ -11,7 +11,7 @@ import { Home, type HomeChoice } from './screens/home.tsx';
 import { RunScreen } from './screens/run-screen.tsx';
 import { TryScreen } from './screens/try-screen.tsx';
 import { Wizard } from './screens/wizard/wizard.tsx';
-import type { AppServices, HealthSource, RunResult, StartAt } from './services.ts';
+import type { AppServices, HealthSource, Left, RunResult, StartAt } from './services.ts';
 
 type Route =
   | { at: 'home'; message?: string }
@@ -27,8 +27,7 @@ export interface AppProps {
   /** Ctrl-C, SIGTERM, SIGHUP. What runs winds down; everything else leaves. */
   signal: AbortSignal;
   onInterrupt(): void;
-  /** Leaves; the lines are for the terminal afterwards. */
-  onExit(lines: string[]): void;
+  onExit(left: Left): void;
   /** Where it opens. */
   start?: StartAt;
   /** Milliseconds between two looks of the health pane. */
@@ -59,8 +58,12 @@ function Screens({
 }: AppProps): ReactNode {
   const [route, setRoute] = useState<Route>(() => firstRoute(start));
   const [questions] = useState(() => new Questions());
-  const lines = useRef<string[]>([]);
-  const exit = () => onExit(lines.current);
+  const told = useRef<Left['told']>([]);
+  const exit = (failed?: Left['failed']) => onExit({ told: told.current, failed });
+  const fail = (error: unknown) => {
+    told.current.push({ error });
+    go({ at: 'error', error });
+  };
   useBindings([{ keys: ['ctrl-c'], run: onInterrupt }], { level: LEVEL.app });
   // Set at once: an answer may come before the next drawing.
   const now = useRef(route);
@@ -74,14 +77,11 @@ function Screens({
   const run = (name: string, leaveAfter: boolean) => go({ at: 'run', name, stop: new AbortController(), leaveAfter });
   const openHealth = (name: string, leaveAfter: boolean) => {
     go({ at: 'opening', name });
-    services.health(name).then(
-      (source) => {
-        // The person may have gone back meanwhile.
-        if (now.current.at === 'opening') go({ at: 'health', source, leaveAfter });
-        else source.close();
-      },
-      (error: unknown) => go({ at: 'error', error }),
-    );
+    services.health(name).then((source) => {
+      // The person may have gone back meanwhile.
+      if (now.current.at === 'opening') go({ at: 'health', source, leaveAfter });
+      else source.close();
+    }, fail);
   };
   const choose = (choice: HomeChoice) => {
     if (choice.kind === 'new') go({ at: 'wizard' });
@@ -90,7 +90,7 @@ function Screens({
     else openHealth(choice.name, false);
   };
   const afterRun = (of: Extract<Route, { at: 'run' }>, result: RunResult) => {
-    lines.current.push(...result.summary);
+    told.current.push(...result.summary);
     if (signal.aborted) exit();
     else if (result.outcome === 'healthy' || (result.outcome === 'nothing-to-do' && of.leaveAfter))
       openHealth(of.name, of.leaveAfter);
@@ -106,7 +106,7 @@ function Screens({
           version={services.version}
           profiles={services.profiles}
           onChoose={choose}
-          onQuit={exit}
+          onQuit={() => exit()}
           message={route.message}
         />
       );
@@ -139,7 +139,7 @@ function Screens({
           stop={route.stop}
           onReady={(source) => go({ at: 'health', source, leaveAfter: route.leaveAfter })}
           onStopped={() => (signal.aborted ? exit() : home())}
-          onFailed={(error) => go({ at: 'error', error })}
+          onFailed={(error) => (route.leaveAfter ? exit({ error }) : fail(error))}
         />
       );
     case 'opening':

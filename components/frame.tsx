@@ -84,7 +84,7 @@ export function Frame(props: FrameProps): ReactNode {
   );
 
   const lines = tooSmall
-    ? [line(`window too small: ${MIN_COLUMNS}x${MIN_ROWS} is needed`)]
+    ? [line('window too small'), line(`${MIN_COLUMNS}x${MIN_ROWS} is needed`)].slice(0, budget)
     : [
         ...title.map((each) => line(' ', each)),
         ...(airy ? [BLANK] : []),

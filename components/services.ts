@@ -32,6 +32,14 @@ export interface RunResult {
   summary: string[];
 }
 
+/** What an app that has gone leaves for the terminal. */
+export interface Left {
+  /** Summaries of runs, and errors that were on the screen, in order. */
+  told: (string | { error: unknown })[];
+  /** Why what the command was for did not come about. */
+  failed?: { error: unknown };
+}
+
 /** The screen at which the app opens; left, it leads out again where a command named it. */
 export type StartAt = { start: 'home' | 'new' } | { start: 'try'; members: number };
 

@@ -1,5 +1,6 @@
 /** The health pane as lines: what a person must see of a cluster at a glance. Pure. */
 import type { ClusterHealth, MemberHealth } from '../../src/health/types.ts';
+import { bytes } from '../../src/terminal/units.ts';
 import {
   BLANK,
   bad,
@@ -17,7 +18,7 @@ import {
 } from '../lines.tsx';
 import type { Symbols } from '../symbols.ts';
 import type { Role } from '../theme.ts';
-import { bytes, grouped, sparkline } from '../widgets/meters.ts';
+import { grouped, sparkline } from '../widgets/meters.ts';
 import { type Cell, type Column, stackedLines, tableLines } from '../widgets/table.ts';
 
 /** Latency of the last looks by member name, milliseconds; undefined where a look failed. */

@@ -17,7 +17,7 @@ interface Entry {
 }
 
 const ENTRIES: readonly Entry[] = [
-  { title: 'New cluster', words: 'about ten questions, then watch it come up', choice: { kind: 'new' } },
+  { title: 'New cluster', words: 'about six questions, then watch it come up', choice: { kind: 'new' } },
   { title: 'Try it here', words: 'three members on this machine; no root, no hosts', choice: { kind: 'try' } },
 ];
 

@@ -1,14 +1,18 @@
 /** A plan as lines: findings first, then what will be done where, alike actions of several hosts together. Pure. */
 import { alikeActions } from '../../src/plan/groups.ts';
+import type { fileDiff } from '../../src/plan/render.ts';
 import type { Action, Content, FileChange, Plan, PreflightFinding } from '../../src/plan/types.ts';
 import { bad, bold, dim, type Line, line, ok, type Part, paragraph, sized, span, warn, width } from '../lines.tsx';
 import type { Symbols } from '../symbols.ts';
+
+/** Line by line what goes and what comes: `fileDiff` of plan/render.ts, which is loaded when the first file is looked at. */
+export type FileDiff = typeof fileDiff;
 
 /** A row that can be chosen, with what `d` shows of it. */
 export interface PlanRow {
   lines: Line[];
   /** Absent: not to be chosen (a heading, a finding). */
-  details?: (cells: number) => Line[];
+  details?: (cells: number, diff: FileDiff) => Line[];
 }
 
 /** Alike: same kind and title, on several hosts. */
@@ -23,23 +27,19 @@ export function planRows(plan: Plan, cells: number, symbols: Symbols): PlanRow[]
   return [
     ...plan.findings.map((finding) => ({ lines: findingLines(finding, cells, symbols) })),
     ...(plan.findings.length > 0 ? [{ lines: [line()] }] : []),
-    ...groups.flatMap((group) => groupRows(group, plan, hostCells)),
+    ...groups.flatMap((group) => groupRows(group, plan, hostCells, cells)),
   ];
 }
 
 const groupsOf = (actions: readonly Action[]): Group[] =>
   alikeActions(actions).map((alike) => ({ hosts: [...new Set(alike.map(({ host }) => host))], actions: alike }));
 
-function findingLines(
-  { severity, hosts, what, why, remedy }: PreflightFinding,
-  cells: number,
-  symbols: Symbols,
-): Line[] {
+function findingLines({ severity, what, why, remedy }: PreflightFinding, cells: number, symbols: Symbols): Line[] {
   const role = severity === 'stop' ? 'bad' : severity === 'warn' ? 'warn' : undefined;
   const symbol = { stop: symbols.failed, warn: symbols.warn, note: symbols.pending }[severity];
   const word = { stop: 'stops here: ', warn: '', note: '' }[severity];
   return [
-    ...paragraph(`${symbol} ${hosts.length > 0 ? `${hosts.join(', ')}: ` : ''}${word}${what}`, cells - 2, {
+    ...paragraph(`${symbol} ${word}${what}`, cells - 2, {
       role,
       indent: 1,
     }),
@@ -48,7 +48,7 @@ function findingLines(
   ];
 }
 
-function groupRows({ hosts, actions }: Group, plan: Plan, hostCells: number): PlanRow[] {
+function groupRows({ hosts, actions }: Group, plan: Plan, hostCells: number, cells: number): PlanRow[] {
   const [first] = actions;
   if (first === undefined) return [];
   const everywhere =
@@ -64,9 +64,12 @@ function groupRows({ hosts, actions }: Group, plan: Plan, hostCells: number): Pl
       : actions.length > 1
         ? dim(`${actions.length} times`)
         : undefined;
+  // The count stands beside the title also where that has to be cut: pointer, hosts, gaps and count have room first.
+  const room = cells - 4 - hostCells - 2 - (count === undefined ? 0 : 3 + width(count));
+  const title = width(first.title) <= room ? first.title : sized(first.title, room);
   const head: PlanRow = {
-    lines: [line(sized(span(who), hostCells), '  ', first.title, count && line('   ', count))],
-    details: (room) => actionDetails(actions, room),
+    lines: [line(sized(span(who), hostCells), '  ', title, count && line('   ', count))],
+    details: (wide) => actionDetails(actions, wide),
   };
   // Public files whose content is known: each can be looked at.
   const shown = files.filter(({ file }) => file.content.kind === 'text');
@@ -81,7 +84,7 @@ function groupRows({ hosts, actions }: Group, plan: Plan, hostCells: number): Pl
           dim(`   ${CHANGE_WORDS[file.change]}${file.reason === undefined ? '' : `: ${file.reason}`}`),
         ),
       ],
-      details: (room: number) => fileDetails(file, host, room),
+      details: (wide: number, diff: FileDiff) => fileDetails(file, host, wide, diff),
     })),
   ];
 }
@@ -124,7 +127,7 @@ const mode = ({ mode: bits, owner, group }: FileChange): string =>
   `${bits.toString(8).padStart(4, '0')}${owner === undefined ? '' : ` ${owner}:${group ?? owner}`}`;
 
 /** A file's change, line by line: − what goes, + what comes. */
-function fileDetails(file: FileChange, host: string, cells: number): Line[] {
+function fileDetails(file: FileChange, host: string, cells: number, diff: FileDiff): Line[] {
   const after = file.content.kind === 'text' ? file.content.text : '';
   const head = [line(' ', bold(file.path), dim(`   ${host}   ${mode(file)}   ${CHANGE_WORDS[file.change]}`)), line()];
   if (file.content.kind !== 'text')
@@ -134,42 +137,11 @@ function fileDetails(file: FileChange, host: string, cells: number): Line[] {
     ];
   return [
     ...head,
-    ...diffLines(file.before ?? '', after).map(({ sign, text }) =>
+    ...diff(file.before ?? '', after).map(({ sign, text }) =>
       line('   ', sign === '+' ? ok(`+ ${text}`) : sign === '-' ? bad(`- ${text}`) : dim(`  ${text}`)),
     ),
   ];
 }
-
-/** Longest common subsequence of lines: files here have at most a few hundred. */
-export function diffLines(before: string, after: string): { sign: '+' | '-' | ' '; text: string }[] {
-  const a = linesOf(before);
-  const b = linesOf(after);
-  const longest = Array.from({ length: a.length + 1 }, () => new Array<number>(b.length + 1).fill(0));
-  const at = (row: number, column: number) => longest[row]?.[column] ?? 0;
-  for (let row = a.length - 1; row >= 0; row--) {
-    for (let column = b.length - 1; column >= 0; column--) {
-      const cells = longest[row];
-      if (cells !== undefined)
-        cells[column] =
-          a[row] === b[column] ? at(row + 1, column + 1) + 1 : Math.max(at(row + 1, column), at(row, column + 1));
-    }
-  }
-  const result: { sign: '+' | '-' | ' '; text: string }[] = [];
-  let row = 0;
-  let column = 0;
-  while (row < a.length || column < b.length) {
-    if (row < a.length && column < b.length && a[row] === b[column]) {
-      result.push({ sign: ' ', text: a[row] ?? '' });
-      row++;
-      column++;
-    } else if (row < a.length && (column >= b.length || at(row + 1, column) >= at(row, column + 1)))
-      result.push({ sign: '-', text: a[row++] ?? '' });
-    else result.push({ sign: '+', text: b[column++] ?? '' });
-  }
-  return result;
-}
-
-const linesOf = (text: string): string[] => (text === '' ? [] : text.replace(/\n$/, '').split('\n'));
 
 /** «nothing has been changed yet», or that the hosts changed since. */
 export function planState(plan: Plan, changed: boolean): Part {

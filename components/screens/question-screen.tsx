@@ -6,7 +6,7 @@ import { LEVEL, useBindings } from '../keys.tsx';
 import { accent, bold, dim, type Line, line, paragraph, warn, width } from '../lines.tsx';
 import type { OpenQuestion } from '../questions.ts';
 import { useTextInput } from '../widgets/text-input.ts';
-import { planRows, planState } from './plan-lines.ts';
+import { type FileDiff, planRows, planState } from './plan-lines.ts';
 
 export function QuestionScreen({ question }: { question: OpenQuestion }): ReactNode {
   if (question.kind === 'plan') return <PlanScreen question={question} />;
@@ -22,13 +22,20 @@ function PlanScreen({
 }): ReactNode {
   const { columns } = useWindowSize();
   const symbols = useSymbols();
-  const [details, setDetails] = useState<number>();
+  const [details, setDetails] = useState<{ row: number; diff: FileDiff }>();
+  const [failed, setFailed] = useState<unknown>();
+  // What compares files is not needed before somebody looks at one.
+  const show = (row: number | undefined) => {
+    if (row === undefined) return;
+    import('../../src/plan/render.ts').then(({ fileDiff }) => setDetails({ row, diff: fileDiff }), setFailed);
+  };
+  if (failed !== undefined) throw failed;
   const rows = planRows(plan, columns, symbols);
   const choosable = rows.flatMap((row, index) => (row.details === undefined ? [] : [index]));
   const [wanted, setWanted] = useState(0);
   const chosen = Math.min(wanted, Math.max(0, choosable.length - 1));
   const blocked = plan.findings.some(({ severity }) => severity === 'stop');
-  const shown = details === undefined ? undefined : rows[details]?.details;
+  const shown = details === undefined ? undefined : rows[details.row]?.details?.(columns, details.diff);
   useBindings(
     shown === undefined
       ? [
@@ -39,7 +46,7 @@ function PlanScreen({
             keys: ['d', 'enter'],
             hint: 'show',
             help: 'the commands, or the change of the file, at the pointer',
-            run: () => setDetails(choosable[chosen]),
+            run: () => show(choosable[chosen]),
           },
           {
             keys: ['up'],
@@ -61,7 +68,7 @@ function PlanScreen({
   const name = line(bold(`Plan for ${plan.cluster}`));
   const whole = line(name, '   ', planState(plan, changed));
   const title = width(whole) <= columns - 2 ? whole : [name, line(planState(plan, changed))];
-  if (shown !== undefined) return <Frame key="details" title={title} body={shown(columns)} scroll="keys" />;
+  if (shown !== undefined) return <Frame key="details" title={title} body={shown} scroll="keys" />;
   const body: Line[] = [];
   let focus = 0;
   rows.forEach((row, index) => {
@@ -150,7 +157,7 @@ function SecretScreen({
   useBindings(
     [
       { keys: ['enter'], hint: 'go on', run: () => answer(text) },
-      { keys: ['escape'], hint: 'leave it out', run: () => answer(undefined) },
+      { keys: ['escape'], hint: 'give none', run: () => answer(undefined) },
     ],
     { level: LEVEL.question, modal: true },
   );

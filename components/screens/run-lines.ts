@@ -34,7 +34,7 @@ export interface RunView {
 
 /** Name, bar, share, time. */
 export function runTitle({ title, state, elapsedMs, cells, symbols }: RunView): Line {
-  const percent = `${Math.floor(state.share * 100)} %`.padStart(5);
+  const percent = `${Math.floor(state.share * 100)} %`.padStart(6);
   return between(
     line(bold(title)),
     line(progressBar(state.share, cells < 70 ? 10 : 20, symbols), percent, '   ', clock(elapsedMs).padStart(5)),

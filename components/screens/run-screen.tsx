@@ -31,7 +31,7 @@ export function RunScreen({ title, start, questions, stop, onDone, goOn }: RunSc
   const { columns } = useWindowSize();
   const symbols = useSymbols();
   const question = useQuestion(questions);
-  const { state, result, elapsedMs } = useRun(start, stop);
+  const { state, result, elapsedMs } = useRun(start, stop, question !== undefined);
   const [log, setLog] = useState(false);
   const [stopping, setStopping] = useState(stop.signal.aborted);
   const spinner = useSpinner(result === undefined && question === undefined);
@@ -80,7 +80,8 @@ export function RunScreen({ title, start, questions, stop, onDone, goOn }: RunSc
     state,
     elapsedMs,
     stopping,
-    told: result !== undefined && result.summary.length > 0,
+    // Here or, once the screen has gone, in the terminal.
+    told: result !== undefined && (result.summary.length > 0 || leaves(result)),
     spinner,
     cells: columns,
     symbols,
@@ -109,11 +110,20 @@ function summaryLines(summary: readonly string[], columns: number): Line[] {
   });
 }
 
-function useRun(start: RunScreenProps['start'], stop: AbortController) {
+/** @param waiting for an answer: that time is the person's, not the run's */
+function useRun(start: RunScreenProps['start'], stop: AbortController, waiting: boolean) {
   const [state, setState] = useState(EMPTY_RUN);
   const [result, setResult] = useState<RunResult>();
   const began = useRef(performance.now());
   const ended = useRef<number>(undefined);
+  const waited = useRef(0);
+  useEffect(() => {
+    if (!waiting) return;
+    const since = performance.now();
+    return () => {
+      waited.current += performance.now() - since;
+    };
+  }, [waiting]);
   useTicker(1000, result === undefined);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a run is started once
   useEffect(() => {
@@ -137,5 +147,5 @@ function useRun(start: RunScreenProps['start'], stop: AbortController) {
     });
     return () => clearTimeout(timer);
   }, []);
-  return { state, result, elapsedMs: (ended.current ?? performance.now()) - began.current };
+  return { state, result, elapsedMs: (ended.current ?? performance.now()) - began.current - waited.current };
 }

@@ -3,7 +3,7 @@ import type { RunEvent } from '../../src/apply/events.ts';
 import type { ActionKind, Plan } from '../../src/plan/types.ts';
 
 /** Columns of the run screen, in the order in which things happen. */
-export const PHASES = ['connect', 'facts', 'ca', 'prepare', 'files', 'start', 'proof'] as const;
+export const PHASES = ['connect', 'facts', 'ca', 'prepare', 'files', 'disk', 'start', 'proof'] as const;
 export type Phase = (typeof PHASES)[number];
 export type CellState = 'pending' | 'running' | 'done' | 'failed' | 'skipped';
 
@@ -14,7 +14,7 @@ const PHASE_OF: Record<ActionKind, Phase> = {
   'stop-foreign': 'prepare',
   'move-aside': 'prepare',
   'ensure-user': 'prepare',
-  'measure-disk': 'prepare',
+  'measure-disk': 'disk',
   files: 'files',
   start: 'start',
   restart: 'start',

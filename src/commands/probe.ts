@@ -50,13 +50,19 @@ export async function probeHost(
 function summaryOf(facts: HostFacts): string {
   const seconds = facts.clock.skewMs / 1000;
   return [
-    cleanLine(facts.os.name),
+    shortOs(facts.os.name),
     cleanLine(facts.packageArch ?? facts.kernelArch),
     facts.init === 'other' ? 'unknown init' : facts.init,
     `clock ${seconds < 0 ? '−' : '+'}${Math.abs(seconds).toFixed(1)} s`,
     ...(facts.etcd ? [`etcd ${cleanLine(facts.etcd.version)}`] : []),
   ].join(', ');
 }
+
+/** «Debian GNU/Linux 12 (bookworm)» is «Debian 12» here: what counts shall stand in one line. */
+const shortOs = (name: string): string =>
+  cleanLine(name)
+    .replace(' GNU/Linux', '')
+    .replace(/ \([^)]*\)$/, '');
 
 function warningsOf(facts: HostFacts, address: string): string[] {
   const here = facts.addresses.map((each) => each.address);

@@ -3,12 +3,21 @@ import type { AppServices, HostProbe, RunResult } from '../../components/service
 import { asWizardError, type WizardError } from '../errors.ts';
 import type { CommandIo } from './io.ts';
 
-/** `settled` waits for what still winds down when the app has gone: members of `try` being stopped. */
-export function appServices(io: CommandIo): AppServices & { settled(): Promise<void> } {
+export interface SettlingServices extends AppServices {
+  /** Members of `try` are being stopped. */
+  stopping(): boolean;
+  /** Waits until they are gone. @throws what kept one from stopping */
+  settled(): Promise<void>;
+}
+
+/** `settled` is for when the app has gone: what it started winds down first. */
+export function appServices(io: CommandIo): SettlingServices {
   const windingDown: Promise<void>[] = [];
+  let stopping = 0;
   const drafts = async () => new (await import('../profile/drafts.ts')).DraftStore(io.paths.state);
   const store = async () => new (await import('../profile/store.ts')).ProfileStore(io.paths.config);
   return {
+    stopping: () => stopping > 0,
     settled: async () => void (await Promise.all(windingDown)),
     version: io.version,
     profiles: async () => (await store()).list(),
@@ -50,7 +59,13 @@ export function appServices(io: CommandIo): AppServices & { settled(): Promise<v
     },
     async tryHere(members, emit, signal) {
       const { startTry } = await import('./try.ts');
-      return startTry(io, members, emit, signal, (stopping) => windingDown.push(stopping));
+      return startTry(io, members, emit, signal, (ended) => {
+        stopping++;
+        const over = ended.finally(() => stopping--);
+        // Told by settled(), not as a rejection that nobody saw.
+        over.catch(() => undefined);
+        windingDown.push(over);
+      });
     },
   };
 }

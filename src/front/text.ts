@@ -3,6 +3,7 @@ import type { RunEvent } from '../apply/events.ts';
 import { clean, cleanLine } from '../clean.ts';
 import type { WizardError } from '../errors.ts';
 import type { ClusterHealth, MemberHealth } from '../health/types.ts';
+import { bytes } from '../terminal/units.ts';
 import { displayWidth, pad } from '../terminal/width.ts';
 
 /** What happened, why, the evidence, what to do next. Commands stand on lines of their own, unbroken. */
@@ -124,7 +125,7 @@ function memberCells(member: MemberHealth): string[] {
     member.role,
     sample.latencyMs === undefined ? '-' : `${sample.latencyMs.toFixed(1)} ms`,
     sample.raftIndex === undefined ? '-' : `${sample.raftIndex}${member.lag ? ` (-${member.lag})` : ''}`,
-    sample.dbBytes === undefined ? '-' : `${(sample.dbBytes / 1e6).toFixed(1)} MB`,
+    sample.dbBytes === undefined ? '-' : bytes(sample.dbBytes),
     daysText(member.daysLeft),
     sample.version === undefined ? '-' : cleanLine(sample.version),
   ];

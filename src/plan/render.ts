@@ -1,5 +1,5 @@
 /** A plan for people and for programs: lines of text, a diff of each file, JSON. Shows no secret and nothing unescaped. */
-import { createTwoFilesPatch } from 'diff';
+import { createTwoFilesPatch, diffLines } from 'diff';
 import { clean, cleanLine } from '../clean.ts';
 import type { LeafSpec } from '../pki/types.ts';
 import { octal } from './files.ts';
@@ -105,6 +105,18 @@ function renderFile(file: FileChange, leaves: readonly LeafSpec[]): string[] {
       return [title, ...(leaf ? certificateLines(leaf) : []), ...why];
     }
   }
+}
+
+/** The whole of a text file, each line marked as going (−), coming (+) or staying, for a screen that can scroll. */
+export function fileDiff(before: string, after: string): { sign: '+' | '-' | ' '; text: string }[] {
+  // A last line with and without its line break is the same to a reader.
+  const ended = (text: string) => (text === '' || text.endsWith('\n') ? text : `${text}\n`);
+  return diffLines(ended(before), ended(after)).flatMap(({ value, added, removed }) =>
+    value
+      .slice(0, -1)
+      .split('\n')
+      .map((text) => ({ sign: added ? ('+' as const) : removed ? ('-' as const) : (' ' as const), text })),
+  );
 }
 
 function certificateLines({ role, commonName, dnsNames, ipAddresses, keyAlgorithm, validityDays }: LeafSpec): string[] {

@@ -50,6 +50,14 @@ const listOf = (
   return words(text).length > most ? `At most ${most}.` : undefined;
 };
 
+/** «homelab», or the first of homelab-2, homelab-3, … that is free. */
+function freeName(taken: readonly string[]): string {
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? 'homelab' : `homelab-${number}`;
+    if (!taken.includes(name)) return name;
+  }
+}
+
 export const QUESTIONS: readonly Question[] = [
   {
     ...plain,
@@ -60,7 +68,7 @@ export const QUESTIONS: readonly Question[] = [
     label: 'Name',
     why: 'The name tells your clusters apart: the saved profile, the certificate authority and the data directory on each host carry it. Nobody outside sees it, and etcd itself does not need it to be unique. It cannot be changed later without building the cluster anew.',
     hint: () => 'lower-case letters, digits and «-»',
-    default: () => 'homelab',
+    default: (_answers, { takenNames }) => freeName(takenNames),
     validate: (text, _answers, context) => {
       if (!PROFILE_NAME.test(text))
         return 'Use at most 63 lower-case letters, digits and «-», neither first nor last a «-».';

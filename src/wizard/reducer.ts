@@ -160,12 +160,16 @@ export function fieldText(state: WizardState): string {
   if (question.kind === 'hosts') return state.typed.hosts ?? '';
   const typed = state.typed[question.id];
   if (typed !== undefined) return typed;
-  return state.answered.includes(question.id) ? question.show(state.answers) : question.default(state.answers);
+  return state.answered.includes(question.id)
+    ? question.show(state.answers)
+    : question.default(state.answers, state.context);
 }
 
 /** The sentence beside the field: why `next` was refused, else what is wrong with what is being typed. */
 export function messageOf(state: WizardState): string | undefined {
   if (state.error !== undefined) return state.error;
+  // Names are typed in a field a host, each with its own sentence.
+  if (questionOf(state).kind === 'names') return undefined;
   const typed = state.typed[state.current];
   return typed === undefined || typed === ''
     ? undefined

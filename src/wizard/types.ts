@@ -74,8 +74,8 @@ export interface Question {
   choices?(answers: Answers): Choice[];
   /** False: not asked with these answers. A choice with a single possibility is never asked. */
   when(answers: Answers): boolean;
-  /** The text that stands in the field at first. */
-  default(answers: Answers): string;
+  /** The text that stands in the field at first; one that can be accepted where that is possible. */
+  default(answers: Answers, context: WizardContext): string;
   /** A sentence that says what is wrong with the text, while typing; undefined when it can be accepted. */
   validate(text: string, answers: Answers, context: WizardContext): string | undefined;
   /** The answers that an accepted text means. Only called when `validate` has nothing to say. */

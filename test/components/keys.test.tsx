@@ -6,7 +6,7 @@ import { KeyMap, Keys, LEVEL } from '../../components/keys.tsx';
 import { Questions } from '../../components/questions.ts';
 import { HealthPane } from '../../components/screens/health-pane.tsx';
 import { QuestionScreen } from '../../components/screens/question-screen.tsx';
-import type { AppServices } from '../../components/services.ts';
+import type { AppServices, Left } from '../../components/services.ts';
 import { fixedTerminal, Root } from '../../src/terminal/ink.ts';
 import { livingSource } from '../terminal/fixtures/health.ts';
 import { fakePlan, fakeServices } from '../terminal/fixtures/services.ts';
@@ -38,7 +38,7 @@ function show(tree: React.ReactNode) {
 }
 
 function showApp(services: AppServices) {
-  const onExit = vi.fn<(lines: string[]) => void>();
+  const onExit = vi.fn<(left: Left) => void>();
   const controller = new AbortController();
   const screen = show(
     <App services={services} signal={controller.signal} onInterrupt={() => controller.abort()} onExit={onExit} />,
@@ -88,7 +88,7 @@ describe('home', () => {
     await shows('❯ Try it here');
     expect(onExit).not.toHaveBeenCalled();
     await press('q');
-    expect(onExit).toHaveBeenCalledWith([]);
+    expect(onExit).toHaveBeenCalledWith({ told: [] });
   });
 });
 
@@ -130,7 +130,7 @@ describe('from the first question to a healthy cluster', () => {
     await press(KEY.enter);
     await shows('3 of 3 up');
     await press('q');
-    expect(onExit.mock.calls[0]?.[0].join('\n')).toContain('homelab is up: 3 members');
+    expect(onExit.mock.calls[0]?.[0].told.join('\n')).toContain('homelab is up: 3 members');
   });
 
   test('back keeps every answer; a question can be changed from the review', async () => {
@@ -207,7 +207,7 @@ describe('a run is stopped by Ctrl-C', () => {
     await shows('files');
     await press(KEY.ctrlC);
     expect(controller.signal.aborted).toBe(true);
-    await vi.waitFor(() => expect(onExit.mock.calls[0]?.[0].join('\n')).toContain('etcd-wizard replay homelab'), {
+    await vi.waitFor(() => expect(onExit.mock.calls[0]?.[0].told.join('\n')).toContain('etcd-wizard replay homelab'), {
       timeout: 5000,
     });
   });
@@ -220,7 +220,7 @@ describe('a run is stopped by Ctrl-C', () => {
     await press(KEY.up, 'r');
     await shows('Press y');
     await press(KEY.ctrlC);
-    await vi.waitFor(() => expect(onExit.mock.calls[0]?.[0].join('\n')).toContain('To go on'), { timeout: 5000 });
+    await vi.waitFor(() => expect(onExit.mock.calls[0]?.[0].told.join('\n')).toContain('To go on'), { timeout: 5000 });
   });
 });
 

@@ -2,15 +2,15 @@
 import { describe, expect, test } from 'vitest';
 import { cut, line, span, textOf, warn, width } from '../../components/lines.tsx';
 import { type HealthView, healthBody, healthTitle } from '../../components/screens/health-lines.ts';
-import { diffLines } from '../../components/screens/plan-lines.ts';
 import { runBody, runTail, runTitle } from '../../components/screens/run-lines.ts';
 import { afterEvents, EMPTY_RUN } from '../../components/screens/run-state.ts';
 import { symbolsFor } from '../../components/symbols.ts';
-import { bytes, clock, grouped, progressBar, sparkline } from '../../components/widgets/meters.ts';
+import { clock, grouped, progressBar, sparkline } from '../../components/widgets/meters.ts';
 import { windowOf } from '../../components/widgets/scroll.ts';
 import { tableLines } from '../../components/widgets/table.ts';
 import { editText, startText } from '../../components/widgets/text-state.ts';
 import type { RunEvent } from '../../src/apply/events.ts';
+import { bytes } from '../../src/terminal/units.ts';
 import { fakeHealth, fakeMember } from '../terminal/fixtures/health.ts';
 import { fakePlan } from '../terminal/fixtures/services.ts';
 
@@ -222,19 +222,6 @@ describe('a run', () => {
     expect(state.log).toHaveLength(2000);
     expect(state.log.at(-1)?.line).toBe('line 2999');
   });
-});
-
-test.each([
-  ['', 'a\n', '+a'],
-  ['a\n', '', '-a'],
-  ['a\nb\nc\n', 'a\nx\nc\n', ' a -b +x  c'],
-  ['a\n', 'a\n', ' a'],
-])('the difference of %j and %j', (before, after, expected) => {
-  expect(
-    diffLines(before, after)
-      .map(({ sign, text }) => sign + text)
-      .join(' '),
-  ).toBe(expected);
 });
 
 describe('numbers', () => {

@@ -30,7 +30,7 @@ describe('the table of questions', () => {
       expect(question.why.length).toBeGreaterThan(120);
       expect(STEPS.map(({ id }) => id)).toContain(question.step);
       if (!['hosts', 'names', 'review'].includes(question.kind))
-        expect(question.validate(question.default({}), {}, { takenNames: [] })).toBeUndefined();
+        expect(question.validate(question.default({}, { takenNames: [] }), {}, { takenNames: [] })).toBeUndefined();
       for (const choice of question.choices?.({}) ?? [])
         expect(question.validate(choice.value, {}, { takenNames: [] })).toBeUndefined();
     },

@@ -12,7 +12,9 @@ export function ChoiceQuestion({ state, question, dispatch, title, onBack, messa
   const { columns } = useWindowSize();
   const symbols = useSymbols();
   const choices = question.choices?.(state.answers) ?? [];
-  const present = state.answered.includes(question.id) ? question.show(state.answers) : question.default(state.answers);
+  const present = state.answered.includes(question.id)
+    ? question.show(state.answers)
+    : question.default(state.answers, state.context);
   const [index] = useSelect({
     count: choices.length,
     initial: Math.max(

@@ -9,9 +9,13 @@ export interface FieldSpec {
   label: string;
   /** The text as it was last accepted. */
   value: string;
+  /** What stands in the field at first although it was not accepted. */
+  typed?: string;
   placeholder: string;
-  /** Accepts the text at once, or says what is wrong with it. */
-  accept(text: string): string | undefined;
+  /** What is wrong with a text. */
+  problem(text: string): string | undefined;
+  /** Another text, and what is wrong with it: one without fault counts at once. */
+  onChange(text: string, problem: string | undefined): void;
 }
 
 /**
@@ -25,8 +29,9 @@ export function useFields(
   onEnd: () => void,
 ): { lines: Line[]; focus: number; fine: boolean } {
   const [row, setRow] = useState(0);
-  const [texts, setTexts] = useState<Record<number, string>>({});
-  const [errors, setErrors] = useState<Record<number, string | undefined>>({});
+  const [texts, setTexts] = useState<Record<number, string | undefined>>(() => ({
+    ...specs.map(({ typed }) => typed),
+  }));
   const now = Math.min(row, specs.length - 1);
   const text = (index: number) => texts[index] ?? specs[index]?.value ?? '';
   const input = useTextInput({
@@ -34,12 +39,16 @@ export function useFields(
     placeholder: specs[now]?.placeholder,
     onChange: (typed) => {
       setTexts((before) => ({ ...before, [now]: typed }));
-      setErrors((before) => ({ ...before, [now]: specs[now]?.accept(typed) }));
+      specs[now]?.onChange(typed, specs[now].problem(typed));
     },
   });
-  const fine = specs.every((_, index) => errors[index] === undefined);
+  const errors = specs.map((spec, index) => {
+    const typed = texts[index];
+    return typed === undefined ? undefined : spec.problem(typed);
+  });
+  const fine = errors.every((error) => error === undefined);
   const goOn = () => {
-    const wrong = specs.findIndex((_, index) => errors[index] !== undefined);
+    const wrong = errors.findIndex((error) => error !== undefined);
     // What is not accepted is mended first: here, or before the end.
     if (errors[now] !== undefined) return;
     if (now < specs.length - 1) setRow(now + 1);

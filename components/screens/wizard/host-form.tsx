@@ -33,11 +33,12 @@ export function HostForm({ hosts, index, dispatch, title, onDone }: HostFormProp
       label,
       placeholder,
       value: host === undefined ? '' : hostField(host, field),
-      accept: (text) => {
+      problem: (text) => {
         const outcome = editHost(hosts, index, field, text);
-        if (!outcome.ok) return outcome.message;
-        dispatch({ type: 'editHost', index, field, text });
-        return undefined;
+        return outcome.ok ? undefined : outcome.message;
+      },
+      onChange: (text, problem) => {
+        if (problem === undefined) dispatch({ type: 'editHost', index, field, text });
       },
     })),
     columns,

@@ -11,7 +11,7 @@ import type { QuestionProps } from './wizard.tsx';
 export function LineQuestion({ state, question, dispatch, title, onBack, message }: QuestionProps): ReactNode {
   const { columns } = useWindowSize();
   const symbols = useSymbols();
-  const standard = question.default(state.answers);
+  const standard = question.default(state.answers, state.context);
   const value = state.typed[question.id] ?? (state.answered.includes(question.id) ? question.show(state.answers) : '');
   const input = useTextInput({ value, placeholder: standard, onChange: (text) => dispatch({ type: 'type', text }) });
   useBindings([

@@ -13,16 +13,30 @@ export function NamesQuestion({ state, question, dispatch, title, onBack, messag
   const { columns } = useWindowSize();
   const symbols = useSymbols();
   const hosts = state.answers.hosts ?? [];
+  // What is not accepted waits here for the next visit, a host a line.
+  const typed = new Map(
+    (state.typed.names ?? '').split('\n').flatMap((each) => {
+      const [, name, text] = /^(\S+) (.*)$/.exec(each) ?? [];
+      return text !== undefined && hosts.some((host) => host.name === name) ? [[name ?? '', text] as const] : [];
+    }),
+  );
   const { lines, focus } = useFields(
     hosts.map((host, index) => ({
       label: host.name,
       placeholder: `such as ${host.name}.home`,
       value: hostField(host, 'dnsNames'),
-      accept: (text) => {
+      typed: typed.get(host.name),
+      problem: (text) => {
         const outcome = editHost(hosts, index, 'dnsNames', text);
-        if (!outcome.ok) return outcome.message;
-        dispatch({ type: 'editHost', index, field: 'dnsNames', text });
-        return undefined;
+        return outcome.ok ? undefined : outcome.message;
+      },
+      onChange: (text, problem) => {
+        const rest = new Map(typed);
+        if (problem === undefined) {
+          rest.delete(host.name);
+          dispatch({ type: 'editHost', index, field: 'dnsNames', text });
+        } else rest.set(host.name, text);
+        dispatch({ type: 'type', text: [...rest].map(([name, each]) => `${name} ${each}`).join('\n') });
       },
     })),
     columns,

@@ -162,17 +162,20 @@ function Asking({
 /** «New cluster   1 Cluster ✓   2 Hosts ●   3 Names»; in a narrow window only where one is. */
 function stepsLine(state: WizardState, columns: number, symbols: Symbols): Line {
   const steps = stepsOf(state);
-  const row = line(
-    ...steps.flatMap(({ title, state: is }, index) => [
-      index > 0 && '   ',
-      is === 'now' ? bold(`${index + 1} ${title}`, 'accent') : dim(`${index + 1} ${title}`),
-      is === 'done' && ok(` ${symbols.ok}`),
-      is === 'now' && accent(` ${symbols.on}`),
-    ]),
-  );
+  const rowOf = (gap: string) =>
+    line(
+      ...steps.flatMap(({ title, state: is }, index) => [
+        index > 0 && gap,
+        is === 'now' ? bold(`${index + 1} ${title}`, 'accent') : dim(`${index + 1} ${title}`),
+        is === 'done' && ok(` ${symbols.ok}`),
+        is === 'now' && accent(` ${symbols.on}`),
+      ]),
+    );
+  const row = rowOf('   ');
   const named = line(bold('New cluster'), '   ', row);
   if (width(named) <= columns - 2) return named;
-  if (width(row) <= columns - 2) return row;
+  const fitting = [row, rowOf('  ')].find((each) => width(each) <= columns - 2);
+  if (fitting !== undefined) return fitting;
   const now = steps.findIndex(({ state: is }) => is === 'now');
   return line(
     bold('New cluster'),

@@ -1,14 +1,14 @@
 /** The app and the health pane. Light: Ink is loaded when they are called. */
-import type { AppServices, HealthSource, StartAt } from '../../../components/services.ts';
+import type { AppServices, HealthSource, Left, StartAt } from '../../../components/services.ts';
 import type { ClusterHealth } from '../../health/types.ts';
 import { type InkIo, prepare } from './io.ts';
 
 /**
  * Opens the app and resolves when the person leaves it.
  * `io.signal` (Ctrl-C, SIGTERM, SIGHUP) lets what runs wind down and then leaves.
- * @returns lines that are to stay in the terminal
+ * @returns what is to stay in the terminal
  */
-export async function openApp(services: AppServices, io: InkIo, start: StartAt): Promise<string[]> {
+export async function openApp(services: AppServices, io: InkIo, start: StartAt): Promise<Left> {
   const capabilities = prepare(io);
   const { drawApp } = await import('./draw.tsx');
   return drawApp(services, io, capabilities, start);

@@ -2,7 +2,7 @@
 import { App } from '../../../components/app.tsx';
 import { Pane } from '../../../components/pane.tsx';
 import { Questions } from '../../../components/questions.ts';
-import type { AppServices, HealthSource, RunResult, StartAt } from '../../../components/services.ts';
+import type { AppServices, HealthSource, Left, RunResult, StartAt } from '../../../components/services.ts';
 import { SingleRun } from '../../../components/single-run.tsx';
 import type { ClusterHealth } from '../../health/types.ts';
 import type { Capabilities } from '../../terminal/capabilities.ts';
@@ -10,18 +10,13 @@ import type { RunEnd, RunTitle, Start } from '../run.ts';
 import type { InkIo } from './io.ts';
 import { interrupt, untilLeft } from './mount.tsx';
 
-export function drawApp(
-  services: AppServices,
-  io: InkIo,
-  capabilities: Capabilities,
-  start: StartAt,
-): Promise<string[]> {
-  return untilLeft<string[]>(io, capabilities, { keepLastFrame: false }, (leave) => (
+export function drawApp(services: AppServices, io: InkIo, capabilities: Capabilities, start: StartAt): Promise<Left> {
+  return untilLeft<Left>(io, capabilities, { keepLastFrame: false }, (leave) => (
     <App
       services={services}
       signal={io.signal}
       start={start}
-      onInterrupt={() => interrupt(() => leave([]))}
+      onInterrupt={() => interrupt(() => leave({ told: [] }))}
       onExit={leave}
       interval={capabilities.serial ? 5000 : 1000}
     />
@@ -66,18 +61,24 @@ export async function drawRun(io: InkIo, capabilities: Capabilities, title: RunT
       questions={questions}
       stop={stop}
       onInterrupt={() => interrupt(() => stop.abort())}
-      start={(emit, signal): Promise<RunResult> =>
-        start(questions.interaction, emit, signal).then(
+      start={(emit, signal): Promise<RunResult> => {
+        const began = performance.now();
+        // What it came to in words is for the terminal afterwards.
+        const over = (outcome: RunResult['outcome']): RunResult => {
+          emit({ type: 'finished', outcome, elapsedMs: Math.round(performance.now() - began), summary: [] });
+          return { outcome, summary: [] };
+        };
+        return start(questions.interaction, emit, signal).then(
           (result) => {
             end = result;
-            return { outcome: result.outcome, summary: [] };
+            return over(result.outcome);
           },
           (error: unknown) => {
             thrown = { error };
-            return { outcome: signal.aborted ? 'interrupted' : 'failed', summary: [] };
+            return over(signal.aborted ? 'interrupted' : 'failed');
           },
-        )
-      }
+        );
+      }}
       onDone={() => leave(undefined)}
     />
   ));
