@@ -10,7 +10,7 @@ import type { Interaction } from '../front/interaction.ts';
 import type { TlsCredentials } from '../health/types.ts';
 import type { CertificateAuthority } from '../pki/types.ts';
 import { planCluster } from '../plan/plan.ts';
-import type { Embedded, Plan, PlanInput } from '../plan/types.ts';
+import type { Embedded, Plan, PlanInput, PreflightFinding } from '../plan/types.ts';
 import type { Profile } from '../profile/schema.ts';
 import { quote } from '../quote.ts';
 import type { Transport } from '../remote/transport.ts';
@@ -276,9 +276,22 @@ function assertNoStop(plan: Plan, options: ConvergeOptions): void {
       step: 'preflight',
       host: stops.length === 1 && first.hosts.length === 1 ? first.hosts[0] : undefined,
       why: stops.map((stop) => (stops.length === 1 ? stop.why : `${stop.what} ${stop.why}`)).join('\n'),
-      next: [...new Set([...stops.flatMap(({ remedy }) => remedy), `etcd-wizard plan ${options.profileName}`])],
+      next: [...remedies(stops), `etcd-wizard plan ${options.profileName}`],
     },
   );
+}
+
+/** Of several stops each remedy says whose it is; the same one for several is told once. */
+function remedies(stops: readonly PreflightFinding[]): string[] {
+  const byRemedy = new Map<string, string[]>();
+  for (const { hosts, remedy } of stops) {
+    const key = remedy.join('\n');
+    byRemedy.set(key, [...(byRemedy.get(key) ?? []), ...hosts]);
+  }
+  return [...byRemedy].flatMap(([remedy, hosts]) => [
+    ...(byRemedy.size > 1 && hosts.length > 0 ? [`${[...new Set(hosts)].join(', ')}:`] : []),
+    ...remedy.split('\n'),
+  ]);
 }
 
 /** Installed, and yet not found: another package of that name, or one that was removed at once. */

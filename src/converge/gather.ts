@@ -82,6 +82,15 @@ export async function gather({
     looking,
   ]);
   if (open.length > 0) throw unanswered(open);
+  // A member that came up while the others were asked was looked at too early: its data was not there yet, and it would
+  // be taken for one that lost it.
+  await Promise.all(
+    facts.map(async ({ host, dataDirs }, index) => {
+      const [transport, asked] = [transports.get(host), questions.get(host)];
+      const early = observed?.healthy.includes(host) && Object.values(dataDirs).every(({ hasWal }) => hasWal !== true);
+      if (early && transport && asked) facts[index] = await gatherFacts(transport, asked, { signal });
+    }),
+  );
   facts.sort((left, right) => order(profile, left.host) - order(profile, right.host));
   const whole = observed !== undefined && observed.healthy.length === members.length;
   const dials = whole || embedded ? [] : await dialAll(transports, reached(profile, facts), signal);

@@ -8,9 +8,12 @@ import { BOOT, scriptThenInput } from './scripts/boot.ts';
 import { LOOK, LOOK_AS_ROOT } from './scripts/facts.ts';
 import type { ExecResult, Transport } from './transport.ts';
 
+/** A look takes about a second, on a slow host a few; what waits inside it (names) gives up after ten. */
+const LOOK_MS = 30_000;
+
 export interface GatherOptions {
   signal?: AbortSignal;
-  /** Milliseconds; default 60 000. */
+  /** Milliseconds; default 30 000. */
   timeoutMs?: number;
   /** Where the lock lies. */
   lockPath?: string;
@@ -24,7 +27,7 @@ export interface GatherOptions {
 export async function gatherFacts(
   transport: Transport,
   questions: FactQuestions,
-  { signal, timeoutMs = 60_000, lockPath = LOCK_PATH }: GatherOptions = {},
+  { signal, timeoutMs = LOOK_MS, lockPath = LOCK_PATH }: GatherOptions = {},
 ): Promise<HostFacts> {
   const { host } = transport;
   const input = ask(questions);
