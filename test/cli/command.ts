@@ -1,0 +1,52 @@
+/** Runs the built command as a person does, with a home of its own and nothing of this process's environment. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll } from 'vitest';
+import { must, type Result, type Running, type RunOptions, run, start } from '../setup/process.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface CommandOptions extends RunOptions {
+  /** Added to an environment of PATH and HOME; undefined takes a variable out. */
+  env?: Record<string, string>;
+  withoutHome?: boolean;
+}
+
+/** A home for this test file, removed afterwards. */
+export class Home {
+  readonly path = mkdtempSync(join(tmpdir(), 'etcd-wizard-cli-'));
+
+  /** A copy: a build that goes on meanwhile does no harm. */
+  readonly #cli = join(this.path, '.command/cli.js');
+
+  constructor() {
+    beforeAll(async () => {
+      // Builds it unless it is newer than its sources.
+      await must(process.execPath, [join(root, 'scripts/start.mjs'), '--version'], { timeoutMs: 120_000 });
+      await cp(join(root, 'dist'), dirname(this.#cli), { recursive: true });
+    }, 120_000);
+    afterAll(() => rmSync(this.path, { recursive: true, force: true }));
+  }
+
+  #options({ env = {}, withoutHome = false, ...rest }: CommandOptions): RunOptions {
+    const home: Record<string, string> = withoutHome ? {} : { HOME: this.path };
+    return { cwd: this.path, ...rest, env: { PATH: process.env.PATH ?? '', LANG: 'C.UTF-8', ...home, ...env } };
+  }
+
+  run(args: readonly string[], options: CommandOptions = {}): Promise<Result> {
+    return run(process.execPath, [this.#cli, ...args], this.#options(options));
+  }
+
+  start(args: readonly string[], options: CommandOptions = {}): Running {
+    return start(process.execPath, [this.#cli, ...args], this.#options(options));
+  }
+
+  /** A shell line; `$W` is the command. */
+  shell(line: string, options: CommandOptions = {}): Promise<Result> {
+    const { env, ...rest } = this.#options(options);
+    return run('bash', ['-c', line], { ...rest, env: { ...env, W: `${process.execPath} ${this.#cli}` } });
+  }
+}
