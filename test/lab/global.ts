@@ -13,6 +13,7 @@ export async function setup(): Promise<void> {
   if (built.code !== 0) console.error(`lab: the command could not be built:\n${built.stderr}`);
   console.error('lab: preparing images (a minute the first time, from then on out of the cache)…');
   for (const etcd of ETCD_VARIANTS) await imageLayers('bookworm', etcd);
+  await imageLayers('trixie', 'present');
 }
 
 export const teardown = removeStale;
