@@ -24,9 +24,6 @@ const SHOW = `${CSI}?25h`;
 /** Without autowrap a character that the terminal takes for wider than we do cannot push the frame down. */
 const NO_WRAP = `${CSI}?7l`;
 const WRAP = `${CSI}?7h`;
-/** The cursor's place, which a window that was made smaller may have moved. */
-const SAVE = '\x1b7';
-const RESTORE = '\x1b8';
 const STYLE = /\x1b\[[0-9;]*m/g;
 
 export class Screen {
@@ -72,7 +69,7 @@ export class Screen {
     const above = this.#lines
       .slice(0, this.#row)
       .reduce((rows, line) => rows + Math.max(1, Math.ceil(width(line) / columns)), 0);
-    this.#write(`\r${above > 0 ? `${CSI}${above}A` : ''}${this.#eraseDown()}`);
+    this.#write(`\r${above > 0 ? `${CSI}${above}A` : ''}${CSI}J`);
     this.#forget();
   }
 
@@ -91,11 +88,11 @@ export class Screen {
   }
 
   /**
-   * Erases from the frame's first line, where the cursor is. That line by itself: tmux takes an erasure from the window's
-   * first cell for a cleared window and keeps what was there in its history.
+   * Erases the frame from its first line, where the cursor is, to the end of the window. That line by itself: tmux takes an
+   * erasure from the window's first cell for a cleared window, and keeps the frame in its history.
    */
   #eraseDown(): string {
-    return this.#deepest > 0 ? `${CSI}K${SAVE}${CSI}B${CSI}J${RESTORE}` : `${CSI}K`;
+    return this.#deepest > 0 ? `${CSI}K${CSI}B${CSI}J${CSI}A` : `${CSI}K`;
   }
 
   #forget(): void {
