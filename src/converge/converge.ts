@@ -316,9 +316,12 @@ function samePlan(left: Plan, right: Plan): boolean {
 
 /** Tells what state things are in after a failure, and how to go on. */
 function afterChanges(error: WizardError, touched: ReadonlySet<string>, options: ConvergeOptions): WizardError {
-  // Without the flag a CA that is yet to be made would get a key without a passphrase.
-  const flag = options.newCaPassphrase !== undefined && !touched.has(CONTROLLER) ? ' --encrypt-ca' : '';
-  const resume = `etcd-wizard replay ${quote(options.profileName)}${flag}`;
+  // What was agreed to for this run only: the next one would stop, or give a CA that is yet to be made an open key.
+  const flags = [
+    ...options.takeOver.map((host) => ` --take-over ${quote(host)}`),
+    ...(options.newCaPassphrase !== undefined && !touched.has(CONTROLLER) ? [' --encrypt-ca'] : []),
+  ].join('');
+  const resume = `etcd-wizard replay ${quote(options.profileName)}${flags}`;
   const next = [
     ...error.next.filter((line) => line !== resume),
     ...(touched.size > 0 ? ['What was done stays done; this goes on from there:'] : []),
