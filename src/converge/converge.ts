@@ -1,7 +1,7 @@
 /** The one way from a profile to a proven cluster: connect, look, plan, ask, lock, look again, apply, prove. */
 import { randomBytes } from 'node:crypto';
 import { openSelfSigned } from '../apply/authority.ts';
-import { type ApplyContext, CONTROLLER } from '../apply/context.ts';
+import type { ApplyContext } from '../apply/context.ts';
 import type { Emit } from '../apply/events.ts';
 import type { ServiceControl } from '../apply/service.ts';
 import { asWizardError, WizardError } from '../errors.ts';
@@ -10,12 +10,13 @@ import type { Interaction } from '../front/interaction.ts';
 import type { TlsCredentials } from '../health/types.ts';
 import type { CertificateAuthority } from '../pki/types.ts';
 import { planCluster } from '../plan/plan.ts';
-import type { Embedded, Plan, PlanInput, PreflightFinding } from '../plan/types.ts';
+import type { Embedded, Plan, PlanInput } from '../plan/types.ts';
 import type { Profile } from '../profile/schema.ts';
 import { quote } from '../quote.ts';
 import type { Transport } from '../remote/transport.ts';
 import type { ClusterState } from '../state/cluster.ts';
 import type { RunId } from '../state/run-id.ts';
+import { afterChanges, assertNoStop, stillUnknown } from './failures.ts';
 import { type Gathered, gather } from './gather.ts';
 import { withLocks } from './locks.ts';
 import { proofSummary } from './summary.ts';
@@ -265,45 +266,6 @@ function missingClient(profile: Profile): never {
   });
 }
 
-function assertNoStop(plan: Plan, options: ConvergeOptions): void {
-  const stops = plan.findings.filter(({ severity }) => severity === 'stop');
-  const [first] = stops;
-  if (first === undefined) return;
-  throw new WizardError(
-    'preflight',
-    stops.length === 1 ? first.what : `${stops.length} things stand in the way of ${plan.cluster}.`,
-    {
-      step: 'preflight',
-      host: stops.length === 1 && first.hosts.length === 1 ? first.hosts[0] : undefined,
-      why: stops.map((stop) => (stops.length === 1 ? stop.why : `${stop.what} ${stop.why}`)).join('\n'),
-      next: [...remedies(stops), `etcd-wizard plan ${options.profileName}`],
-    },
-  );
-}
-
-/** Of several stops each remedy says whose it is; the same one for several is told once. */
-function remedies(stops: readonly PreflightFinding[]): string[] {
-  const byRemedy = new Map<string, string[]>();
-  for (const { hosts, remedy } of stops) {
-    const key = remedy.join('\n');
-    byRemedy.set(key, [...(byRemedy.get(key) ?? []), ...hosts]);
-  }
-  return [...byRemedy].flatMap(([remedy, hosts]) => [
-    ...(byRemedy.size > 1 && hosts.length > 0 ? [`${[...new Set(hosts)].join(', ')}:`] : []),
-    ...remedy.split('\n'),
-  ]);
-}
-
-/** Installed, and yet not found: another package of that name, or one that was removed at once. */
-function stillUnknown({ actions }: Plan): WizardError {
-  const host = actions[0]?.host;
-  return new WizardError('install', `${host}: etcd’s package was installed, but no etcd is there.`, {
-    host,
-    step: 'install',
-    next: ['Look at the host:', 'apt-cache policy etcd-server; command -v etcd'],
-  });
-}
-
 /** Two plans are the same when they would do the same; the stamp in folder names is one and the same in a run. */
 function samePlan(left: Plan, right: Plan): boolean {
   const essence = ({ actions, findings }: Plan) =>
@@ -312,34 +274,4 @@ function samePlan(left: Plan, right: Plan): boolean {
       findings.filter(({ severity }) => severity !== 'note').map(({ id, hosts }) => [id, hosts]),
     ]);
   return essence(left) === essence(right);
-}
-
-/** Tells what state things are in after a failure, and how to go on. */
-function afterChanges(error: WizardError, touched: ReadonlySet<string>, options: ConvergeOptions): WizardError {
-  // What was agreed to for this run only: the next one would stop, or give a CA that is yet to be made an open key.
-  const flags = [
-    ...options.takeOver.map((host) => ` --take-over ${quote(host)}`),
-    ...(options.newCaPassphrase !== undefined && !touched.has(CONTROLLER) ? [' --encrypt-ca'] : []),
-  ].join('');
-  const resume = `etcd-wizard replay ${quote(options.profileName)}${flags}`;
-  const next = [
-    ...error.next.filter((line) => line !== resume),
-    ...(touched.size > 0 ? ['What was done stays done; this goes on from there:'] : []),
-    resume,
-  ];
-  const hosts = [...touched].filter((host) => host !== CONTROLLER);
-  const where = [
-    hosts.length > 0 ? `Changed so far: ${hosts.join(', ')}.` : 'Nothing has been changed on any host.',
-    ...(touched.has(CONTROLLER) ? ['What was made on this machine (CA, client certificates) is kept and used.'] : []),
-  ].join(' ');
-  const code = error.code === 'interrupted' || hosts.length === 0 ? error.code : 'partly-applied';
-  return new WizardError(code, error.message, {
-    host: error.host,
-    step: error.step,
-    why: [error.why, where].filter(Boolean).join(' '),
-    next,
-    evidence: [...error.evidence],
-    partial: touched.size > 0,
-    cause: error,
-  });
 }
