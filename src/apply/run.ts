@@ -29,7 +29,15 @@ export async function applyPlan(context: ApplyContext): Promise<void> {
   const of = (host: string) => actions.filter((action) => action.host === host);
   const starts = (host: string) => of(host).find((action) => action.kind === 'start' || action.kind === 'restart');
   const prepareHost = async (host: string) => {
-    for (const action of of(host).filter(isPreparation)) await perform(context, action, () => prepare(context, action));
+    const steps = of(host).filter(isPreparation);
+    const measure = steps.find(({ kind }) => kind === 'measure-disk');
+    const one = (action: Preparation) => perform(context, action, () => prepare(context, action));
+    for (const action of steps) {
+      if (action === measure) continue;
+      // A few small files do not disturb the measurement, nor it them; an installation would.
+      await (action.kind === 'files' && measure ? eachHost([action, measure], one) : one(action));
+    }
+    if (measure && !steps.some(({ kind }) => kind === 'files')) await one(measure);
   };
 
   if (context.plan.state !== 'running') {
