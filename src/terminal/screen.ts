@@ -24,6 +24,9 @@ const SHOW = `${CSI}?25h`;
 /** Without autowrap a character that the terminal takes for wider than we do cannot push the frame down. */
 const NO_WRAP = `${CSI}?7l`;
 const WRAP = `${CSI}?7h`;
+/** The cursor's place: in a window that was made smaller there may be no row further down. */
+const SAVE = '\x1b7';
+const RESTORE = '\x1b8';
 const STYLE = /\x1b\[[0-9;]*m/g;
 
 export class Screen {
@@ -69,7 +72,10 @@ export class Screen {
     const above = this.#lines
       .slice(0, this.#row)
       .reduce((rows, line) => rows + Math.max(1, Math.ceil(width(line) / columns)), 0);
-    this.#write(`\r${above > 0 ? `${CSI}${above}A` : ''}${CSI}J`);
+    // A frame that no longer fits has already gone up into the history in part; tmux brings that back in a larger window,
+    // unless the window is cleared.
+    const erase = this.#deepest < (this.#sink.rows ?? 24) ? this.#eraseDown() : `${CSI}J`;
+    this.#write(`\r${above > 0 ? `${CSI}${above}A` : ''}${erase}`);
     this.#forget();
   }
 
@@ -92,7 +98,7 @@ export class Screen {
    * erasure from the window's first cell for a cleared window, and keeps the frame in its history.
    */
   #eraseDown(): string {
-    return this.#deepest > 0 ? `${CSI}K${CSI}B${CSI}J${CSI}A` : `${CSI}K`;
+    return this.#deepest > 0 ? `${CSI}K${SAVE}${CSI}B${CSI}J${RESTORE}` : `${CSI}K`;
   }
 
   #forget(): void {

@@ -69,6 +69,7 @@ async function start(
   rows: number,
   program: string,
   environment: Record<string, string> = {},
+  before = '',
 ): Promise<void> {
   socket = join(folder, `tmux${sockets++}`);
   const words = Object.entries({ LANG: 'C.UTF-8', PS1: '$ ', ...environment }).map(
@@ -88,7 +89,7 @@ async function start(
   await shows('$');
   type('echo what was there before', 'Enter');
   await shows(/^what was there before/m);
-  type(`node ${folder}/${program}; echo status $?; stty -a | grep -o '.icanon'`, 'Enter');
+  type(`${before}node ${folder}/${program}; echo status $?; stty -a | grep -o '.icanon'`, 'Enter');
 }
 
 test.each([
@@ -135,6 +136,19 @@ test('the window gets narrower, tiny and wide again', async () => {
   expect(screen().match(/3 of 3 up/g)).toHaveLength(1);
   type('q');
   await shows('left: healthy');
+});
+
+test('at the top of the window: neither another width nor leaving puts copies of the frame into the history', async () => {
+  await start(100, 30, 'app.mjs', {}, 'clear; ');
+  await shows('New cluster');
+  for (const columns of [60, 100]) {
+    tmux('resize-window', '-x', String(columns), '-y', '30');
+    // Long enough for the new size to be drawn.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  type('q');
+  await shows('status 0');
+  expect(history()).not.toContain('Try it here');
 });
 
 test.each([

@@ -9,6 +9,7 @@ class Terminal {
   column = 0;
   written = 0;
   shown = true;
+  saved = [0, 0];
   constructor(
     readonly columns: number,
     readonly height: number,
@@ -16,7 +17,7 @@ class Terminal {
 
   write(text: string): void {
     this.written += text.length;
-    for (const [token, parameter, letter] of text.matchAll(/\x1b\[(\??\d*)([A-Za-z])|[\s\S]/g))
+    for (const [token, parameter, letter] of text.matchAll(/\x1b\[(\??\d*)([A-Za-z])|\x1b[78]|[\s\S]/g))
       this.#apply(token, parameter ?? '', letter);
   }
 
@@ -25,6 +26,8 @@ class Terminal {
     if (letter === 'A') this.row = Math.max(this.#top(), this.row - count);
     else if (letter === 'B') this.row = Math.min(this.#top() + this.height - 1, this.row + count);
     else if (letter === 'C') this.column += count;
+    else if (token === '\x1b7') this.saved = [this.row, this.column];
+    else if (token === '\x1b8') [this.row = 0, this.column = 0] = this.saved;
     else if (letter === 'K') this.#line().splice(this.column);
     else if (letter === 'J') {
       this.#line().splice(this.column);
