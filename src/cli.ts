@@ -113,10 +113,12 @@ function whoAmI(): { user: string; pid: number } {
   return { user, pid: process.pid };
 }
 
-/** Output to a pipe is asynchronous; what was written must be out before the process ends. */
+/** Output to a pipe is asynchronous; what was written must be out before the process ends, or its failure be known. */
 function drained(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
-    if (stream.writableLength === 0) resolve();
-    else stream.write('', () => resolve());
+    // A write to a file fails at once, but says so one turn later.
+    const told = () => setImmediate(resolve);
+    if (stream.writableLength === 0) told();
+    else stream.write('', told);
   });
 }

@@ -1,8 +1,7 @@
 /** Runs the built command as a person does, with a home of its own and nothing of this process's environment. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { cp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll } from 'vitest';
 import { must, type Result, type Running, type RunOptions, run, start } from '../setup/process.ts';
@@ -19,14 +18,13 @@ export interface CommandOptions extends RunOptions {
 export class Home {
   readonly path = mkdtempSync(join(tmpdir(), 'etcd-wizard-cli-'));
 
-  /** A copy: a build that goes on meanwhile does no harm. */
-  readonly #cli = join(this.path, '.command/cli.js');
+  #cli = '';
 
   constructor() {
     beforeAll(async () => {
       // Builds it unless it is newer than its sources.
       await must(process.execPath, [join(root, 'scripts/start.mjs'), '--version'], { timeoutMs: 120_000 });
-      await cp(join(root, 'dist'), dirname(this.#cli), { recursive: true });
+      ({ CLI: this.#cli } = await import('../lab/cli.ts'));
     }, 120_000);
     afterAll(() => rmSync(this.path, { recursive: true, force: true }));
   }
