@@ -136,7 +136,8 @@ async function run(options: ConvergeOptions, transports: Map<string, Transport>)
 
   const touched = new Set<string>();
   try {
-    return await withLocks({ ...options, transports }, async () => {
+    return await withLocks({ ...options, transports }, async (held) => {
+      const locked = { ...options, signal: held };
       // Another run may have been at work between the look and the lock.
       let again = await look();
       const agreed = async () => {
@@ -150,7 +151,7 @@ async function run(options: ConvergeOptions, transports: Map<string, Transport>)
       await decide(options, again);
       const { applyPlan } = await import('../apply/run.ts');
       if (again.unfinished) {
-        await applyPlan(applyContext(options, again, transports, touched, stamp));
+        await applyPlan(applyContext(locked, again, transports, touched, stamp));
         again = await look();
         if (again.unfinished) throw stillUnknown(again);
         if (!(await agreed()))
@@ -161,9 +162,9 @@ async function run(options: ConvergeOptions, transports: Map<string, Transport>)
           };
         await decide(options, again);
       }
-      const context = applyContext(options, again, transports, touched, stamp);
+      const context = applyContext(locked, again, transports, touched, stamp);
       await applyPlan(context);
-      const summary = await proveCluster(options, transports, false, context.peerCredentials);
+      const summary = await proveCluster(locked, transports, false, context.peerCredentials);
       await conclude(options, again);
       return { outcome: 'healthy' as const, plan: again, summary };
     });

@@ -18,18 +18,26 @@ interface LockOptions {
   /** Names this run, and tells which locks are those of runs that were killed here. */
   runId?: () => Promise<RunId>;
   emit: Emit;
+  signal: AbortSignal;
   embedded?: Embedded;
 }
 
-/** Runs `work` while every connected host is locked. @throws WizardError `locked` naming the holder, before anything is done */
-export async function withLocks<T>(options: LockOptions, work: () => Promise<T>): Promise<T> {
+/**
+ * Runs `work` while every connected host is locked. Its signal is aborted also when a lock is lost: a machine that slept
+ * longer than a lock stays fresh must not go on where another run has begun.
+ * @throws WizardError `locked` naming the holder, before anything is done or once the lock was lost
+ */
+export async function withLocks<T>(options: LockOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   // Members of `try` share one machine and one run: there is nobody to keep out.
-  if (options.embedded) return work();
+  if (options.embedded) return work(options.signal);
   const locks = await takeAll(options);
-  const timer = setInterval(() => refresh(locks), REFRESH_MS);
+  const lost = new AbortController();
+  const timer = setInterval(() => void refresh(locks, lost), REFRESH_MS);
   try {
     for (const { note } of locks) if (note) options.emit({ type: 'note', text: note });
-    return await work();
+    return await work(AbortSignal.any([options.signal, lost.signal]));
+  } catch (thrown) {
+    throw lost.signal.aborted ? lost.signal.reason : thrown;
   } finally {
     clearInterval(timer);
     await release(locks);
@@ -66,7 +74,11 @@ async function takeAll(options: LockOptions): Promise<HeldLock[]> {
 /** What cannot be given back (a host that is gone) goes stale by itself. */
 const release = (locks: readonly HeldLock[]) => Promise.allSettled(locks.map((lock) => lock.release()));
 
-/** A refresh that fails shows itself in the next command on that connection; the lock then goes stale by itself. */
-function refresh(locks: readonly HeldLock[]): void {
-  void Promise.allSettled(locks.map((lock) => lock.refresh()));
+/** Any other refresh that fails shows itself in the next command on that connection; the lock then goes stale by itself. */
+async function refresh(locks: readonly HeldLock[], lost: AbortController): Promise<void> {
+  for (const result of await Promise.allSettled(locks.map((lock) => lock.refresh()))) {
+    if (result.status === 'fulfilled') continue;
+    const error = asWizardError(result.reason);
+    if (error.code === 'locked') lost.abort(error);
+  }
 }

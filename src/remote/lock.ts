@@ -85,7 +85,8 @@ export async function takeLock(transport: Transport, options: LockOptions): Prom
       if (refused)
         throw new WizardError('locked', `${host}: the lock was taken over by another run`, {
           host,
-          why: `It is now held by ${holder}.`,
+          why: `This one gave no sign of life for too long (a machine that slept?). It is now held by ${holder}.`,
+          next: ['Wait for that run to end.'],
         });
     },
     async release() {

@@ -1,5 +1,5 @@
 /** Locks of several hosts at once, against hosts that keep theirs in memory and answer at their own pace. */
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { withLocks } from '../../src/converge/locks.ts';
 import { WizardError } from '../../src/errors.ts';
 import { readProfile } from '../../src/profile/read.ts';
@@ -35,6 +35,7 @@ function host(name: string, held: Held, delayMs: number): Transport {
       if (before?.run === run) held.delete(name);
       return answer(0);
     }
+    if (what === 'refresh') return before?.run === run ? answer(0) : answer(2, `lost\t1\thomelab\t${before?.who}\n`);
     if (before !== undefined && before.run !== ended)
       return answer(2, `held\t1\thomelab\t${before.who}\t${before.run}\n`);
     held.set(name, { run, who });
@@ -56,9 +57,12 @@ const controller = (held: Held, who: string, delays: number[]) => ({
   transports: new Map(NAMES.map((name, index) => [name, host(name, held, delays[index] ?? 0)])),
   who,
   emit: () => undefined,
+  signal: new AbortController().signal,
 });
 
 describe('locks of all hosts', () => {
+  afterEach(() => void vi.useRealTimers());
+
   it.each([
     [
       [1, 20, 40],
@@ -125,5 +129,25 @@ describe('locks of all hosts', () => {
     const failure = new WizardError('start', 'etcd did not start.');
     await expect(withLocks(controller(held, 'me', [1, 1, 1]), () => Promise.reject(failure))).rejects.toBe(failure);
     expect(held.size).toBe(0);
+  });
+
+  it('lost while it slept: the work is ended, and the other’s lock is left alone', async () => {
+    vi.useFakeTimers();
+    const held: Held = new Map();
+    const work = vi.fn((signal: AbortSignal) => {
+      held.set('pi2', { run: 'theirs', who: 'bob@pc' });
+      return new Promise<void>((_, reject) => {
+        signal.addEventListener('abort', () => reject(new WizardError('interrupted', 'Interrupted.')));
+      });
+    });
+    const run = withLocks(controller(held, 'me', [1, 1, 1]), work);
+    const outcome = expect(run).rejects.toMatchObject({
+      code: 'locked',
+      host: 'pi2',
+      why: expect.stringContaining('bob@pc'),
+    });
+    await vi.advanceTimersByTimeAsync(31_000);
+    await outcome;
+    expect([...held.entries()]).toEqual([['pi2', { run: 'theirs', who: 'bob@pc' }]]);
   });
 });
