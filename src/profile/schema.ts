@@ -68,10 +68,20 @@ const etcd = z.strictObject({
     .default({}),
 });
 
-const vaultRole = noDash('the name of a Vault role, {host} stands for the host').regex(
-  /^[A-Za-z0-9._{}/-]+$/,
-  'the name of a Vault role, {host} stands for the host',
-);
+/** Part of a URL's path: what climbs out of it (`..`) would lead to another of Vault's doors. */
+const vaultName = (expected: string) =>
+  noDash(expected)
+    .regex(/^[A-Za-z0-9._{}/-]+$/, expected)
+    .refine(
+      (text) =>
+        text
+          .replace(/\/$/, '')
+          .split('/')
+          .every((part) => !['', '.', '..'].includes(part)),
+      expected,
+    );
+const vaultRole = vaultName('the name of a Vault role, {host} stands for the host');
+const vaultMount = vaultName('the path of a Vault mount such as pki, {host} stands for the host');
 const ca = z.strictObject({
   source: oneOf(['self-signed', 'existing', 'vault']).default('self-signed'),
   peers: oneOf(['separate', 'same']).optional(),
@@ -92,10 +102,10 @@ const ca = z.strictObject({
       caFile: line('a path').optional(),
       namespace: line('a namespace').optional(),
       auth: oneOf(['token', 'approle', 'userpass']).default('token'),
-      authMount: vaultRole.optional(),
+      authMount: vaultMount.optional(),
       roleId: line('an AppRole role id').optional(),
       username: line('a user name').optional(),
-      mount: vaultRole.default('pki'),
+      mount: vaultMount.default('pki'),
       roles: z.strictObject({ server: vaultRole, peer: vaultRole, client: vaultRole }),
       plainHttp: z.boolean().default(false),
     })

@@ -193,7 +193,9 @@ describe('host keys', () => {
   it('a changed key stops before anything secret is sent, names file and line, and leaves the other host alone', async () => {
     const host = lab.host(1);
     const before = await host.tree(...OURS);
-    await changeHostKey(lab.host(0));
+    const host0 = lab.host(0);
+    await changeHostKey(host0);
+    const logged = (await host0.journal('ssh')).length;
     const replay = await lab.run(['replay', profile, '--yes', '--accept-new-host-keys'], {
       env: { ETCD_WIZARD_SUDO_PASSWORD: PASSWORD },
     });
@@ -201,7 +203,7 @@ describe('host keys', () => {
     expect(replay.stderr).toContain('has changed');
     expect(replay.stderr).toMatch(/known_hosts:\d/);
     expect(replay.stderr).toContain('ssh-keygen -R');
-    expect(await lab.host(0).journal('ssh')).not.toContain('Accepted publickey for pi from 10.77.0.1 port 0');
+    expect((await host0.journal('ssh')).slice(logged), 'nobody has logged in').not.toContain('Accepted');
     expect(await host.tree(...OURS)).toEqual(before);
   });
 });
