@@ -13,7 +13,7 @@ export interface ActionEvent {
 }
 
 /** What `--json` printed, line by line; the error that may stand at the end is no event. */
-export const eventsOf = ({ stdout }: Pick<Result, 'stdout'>): Record<string, unknown>[] =>
+const eventsOf = ({ stdout }: Pick<Result, 'stdout'>): Record<string, unknown>[] =>
   stdout
     .split('\n')
     .filter((line) => line !== '')
