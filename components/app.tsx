@@ -137,8 +137,18 @@ function Screens({
         <TryScreen
           start={(emit, stopped) => services.tryHere(route.members, emit, stopped)}
           stop={route.stop}
-          onReady={(source) => go({ at: 'health', source, leaveAfter: route.leaveAfter })}
-          onStopped={() => (signal.aborted ? exit() : home())}
+          onReady={(source) => {
+            if (!route.stop.signal.aborted) return go({ at: 'health', source, leaveAfter: route.leaveAfter });
+            // Came up in the very moment in which it was to stop.
+            source.close();
+            if (signal.aborted) exit();
+            else home();
+          }}
+          onStopped={() => {
+            if (!signal.aborted && !route.leaveAfter) return home('Stopped; nothing is left running.');
+            told.current.push('Stopped; nothing is left running.');
+            exit();
+          }}
           onFailed={(error) => (route.leaveAfter ? exit({ error }) : fail(error))}
         />
       );

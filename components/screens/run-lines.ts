@@ -49,7 +49,12 @@ const REASON_CELLS = 44;
 export function runBody(view: RunView): Line[] {
   const { state, cells, symbols } = view;
   if (state.hosts.length === 0) return [line('   ', dim('getting ready…')), ...noteLines(view)];
-  const hosts = state.hosts.toSorted((a, b) => Number(b.host === 'controller') - Number(a.host === 'controller'));
+  // By name, not by who answered first: pi2 before pi10.
+  const hosts = state.hosts.toSorted(
+    (a, b) =>
+      Number(b.host === 'controller') - Number(a.host === 'controller') ||
+      a.host.localeCompare(b.host, 'en', { numeric: true }),
+  );
   const phases = PHASES.filter((phase) => hosts.some((row) => row.cells.has(phase)));
   const name = Math.min(20, Math.max(4, ...hosts.map((row) => width(row.host)))) + 2;
   // Room for «⠙ 1/3» only where a host has several things to do in one step.

@@ -41,8 +41,10 @@ export async function newCluster(io: CommandIo): Promise<number> {
 export async function openWith(io: CommandIo, start: StartAt): Promise<number> {
   const services = appServices(io);
   const { told, failed } = await openApp(services, io, start);
-  if (services.stopping()) io.err('Stopping the members on this machine…');
+  const stopping = services.stopping();
+  if (stopping) io.err('Stopping the members on this machine…');
   await services.settled();
+  if (stopping) io.err('Stopped and cleaned up.');
   if (told.length > 0) {
     const { errorLines } = await import('../front/text.ts');
     for (const each of told) {

@@ -1,12 +1,13 @@
 /** {@link AppServices} by the same code that the commands run. Everything heavy is loaded when it is used. */
 import type { AppServices, HostProbe, RunResult } from '../../components/services.ts';
 import { asWizardError, type WizardError } from '../errors.ts';
+import type { WizardDraft } from '../wizard/types.ts';
 import type { CommandIo } from './io.ts';
 
 export interface SettlingServices extends AppServices {
   /** Members of `try` are being stopped. */
   stopping(): boolean;
-  /** Waits until they are gone. @throws what kept one from stopping */
+  /** Waits until they are gone, and what was answered is written. @throws what kept one from stopping */
   settled(): Promise<void>;
 }
 
@@ -15,16 +16,21 @@ export function appServices(io: CommandIo): SettlingServices {
   const windingDown: Promise<void>[] = [];
   let stopping = 0;
   const drafts = async () => new (await import('../profile/drafts.ts')).DraftStore(io.paths.state);
+  const keepDraft = latestOnly(async (draft: WizardDraft | undefined) => (await drafts()).save(draft));
+  let kept = Promise.resolve();
   const store = async () => new (await import('../profile/store.ts')).ProfileStore(io.paths.config);
   return {
     stopping: () => stopping > 0,
-    settled: async () => void (await Promise.all(windingDown)),
+    settled: async () => void (await Promise.all([...windingDown, kept])),
     version: io.version,
     profiles: async () => (await store()).list(),
     load: async (name) => (await (await store()).load(name)).file,
     save: async (profile) => (await store()).save(profile),
     draft: async () => (await drafts()).load(),
-    keepDraft: async (draft) => (await drafts()).save(draft),
+    keepDraft: (draft) => {
+      kept = keepDraft(draft);
+      return kept;
+    },
     health: async (name) => {
       const { profileHealth } = await import('./health-source.ts');
       return profileHealth(io, (await (await store()).load(name)).profile);
@@ -67,6 +73,31 @@ export function appServices(io: CommandIo): SettlingServices {
         windingDown.push(over);
       });
     },
+  };
+}
+
+/**
+ * Writes one value after the other: of those that come while one is written only the last, since each replaces the one before.
+ * @returns resolves when the value, or a later one, is written
+ */
+function latestOnly<T>(write: (value: T) => Promise<void>): (value: T) => Promise<void> {
+  let next: { value: T } | undefined;
+  let writing: Promise<void> | undefined;
+  const run = async () => {
+    try {
+      while (next !== undefined) {
+        const { value } = next;
+        next = undefined;
+        await write(value);
+      }
+    } finally {
+      writing = undefined;
+    }
+  };
+  return (value) => {
+    next = { value };
+    writing ??= run();
+    return writing;
   };
 }
 

@@ -4,7 +4,6 @@ import { cleanLine } from '../clean.ts';
 import type { CommandIo } from '../commands/io.ts';
 import { asWizardError, EXIT } from '../errors.ts';
 import type { Interaction } from './interaction.ts';
-import { openLogFile } from './log-file.ts';
 
 /** What a run came to, for its front-end. */
 export interface RunEnd {
@@ -34,7 +33,8 @@ export async function wantsInk(io: CommandIo): Promise<boolean> {
  * @returns 0. @throws the run's error, after the front-end has gone
  */
 export async function runInFront(io: CommandIo, title: RunTitle, start: Start): Promise<number> {
-  const log = openLogFile(io);
+  // Loaded when it is asked for: it brings along how plans are written.
+  const log = io.flags.logFile === undefined ? undefined : (await import('./log-file.ts')).openLogFile(io);
   const logged: Start = async (interaction, emit, signal) => {
     const began = performance.now();
     const finished = (outcome: FinishedEvent['outcome'], summary: string[]) =>

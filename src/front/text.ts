@@ -74,7 +74,8 @@ function proofLines(
   { from, to, what, outcome, detail }: Extract<RunEvent, { type: 'proof' }>,
   verbose: boolean,
 ): string[] {
-  if (outcome === 'ok' && !verbose) return [];
+  // What was not checked is told at the end, once for all pairs of hosts.
+  if (outcome !== 'failed' && !verbose) return [];
   const word = { ok: '✓ proved   ', failed: '✗ failed   ', unchecked: '· unchecked' }[outcome];
   return [
     `${word} ${what} ${cleanLine(from)} → ${cleanLine(to)}${detail === undefined ? '' : `: ${cleanLine(detail)}`}`,
