@@ -20,7 +20,7 @@ import { afterChanges, assertNoStop, stillUnknown } from './failures.ts';
 import { type Gathered, gather } from './gather.ts';
 import { withLocks } from './locks.ts';
 import { proofSummary } from './summary.ts';
-import { isUnanswered, unanswered } from './unanswered.ts';
+import { isUnanswered, unanswered, unreachableHost } from './unanswered.ts';
 
 export interface ConvergeOptions {
   profile: Profile;
@@ -83,7 +83,7 @@ async function run(options: ConvergeOptions, transports: Map<string, Transport>)
     if (opened instanceof WizardError) {
       if (opened.code === 'interrupted') throw opened;
       if (isUnanswered(opened)) questions.push(opened);
-      refused.push({ host, reason: [opened.message, opened.why].filter(Boolean).join(' '), next: [...opened.next] });
+      refused.push(unreachableHost(host, opened));
     } else transports.set(host, opened);
   }
   if (questions.length > 0) throw unanswered(questions);

@@ -8,14 +8,14 @@ import type { HostFacts } from '../facts.ts';
 import type { TlsCredentials } from '../health/types.ts';
 import type { ClusterTarget } from '../health/wait.ts';
 import { questionsOf } from '../plan/questions.ts';
-import type { DialFact, Embedded, ObservedCluster } from '../plan/types.ts';
+import type { DialFact, Embedded, ObservedCluster, UnreachableHost } from '../plan/types.ts';
 import type { Profile } from '../profile/schema.ts';
 import type { Transport } from '../remote/transport.ts';
-import { isUnanswered, unanswered } from './unanswered.ts';
+import { isUnanswered, unanswered, unreachableHost } from './unanswered.ts';
 
 export interface Gathered {
   facts: HostFacts[];
-  unreachable: { host: string; reason: string; next: string[] }[];
+  unreachable: UnreachableHost[];
   observed?: ObservedCluster;
   dials: DialFact[];
 }
@@ -68,11 +68,7 @@ export async function gather({
         const error = asWizardError(thrown);
         if (error.code === 'interrupted') throw error;
         if (isUnanswered(error)) open.push(error);
-        unreachable.push({
-          host: name,
-          reason: [error.message, error.why].filter(Boolean).join(' '),
-          next: [...error.next],
-        });
+        unreachable.push(unreachableHost(name, error));
         emit({ type: 'host', host: name, state: 'failed', detail: error.message });
       }
     }),

@@ -4,6 +4,15 @@ import type { CertificateInfo, LeafSpec } from '../pki/types.ts';
 import type { Profile } from '../profile/schema.ts';
 
 /** A finding of the preflight. `stop` ends the run before anything is touched. */
+/** A host that could not be reached, or not be looked at as root. */
+export interface UnreachableHost {
+  host: string;
+  /** What failed where the host did answer («sudo on pi1 does not make pat root.»); absent: there was no way to it. */
+  what?: string;
+  reason: string;
+  next: string[];
+}
+
 export interface PreflightFinding {
   /** Stable name such as `clock-skew`, `port-in-use`. */
   id: string;
@@ -135,8 +144,7 @@ export interface PlanInput {
   /** How the person names the profile (a path, perhaps), for commands in messages; absent: by its name. */
   profileName?: string;
   facts: HostFacts[];
-  /** Hosts that could not be reached, with the reason. */
-  unreachable: { host: string; reason: string; next: string[] }[];
+  unreachable: UnreachableHost[];
   state: ControllerState;
   observed?: ObservedCluster;
   dials: DialFact[];

@@ -9,13 +9,15 @@ export const reachable: Check = ({ input, state, called }) => {
     observed && state === 'running'
       ? ` The cluster itself runs (${observed.healthy.length} of ${observed.members.length} members); a replay looks at every host before it changes one.`
       : '';
-  return unreachable.map(({ host, reason, next }) => {
+  return unreachable.map(({ host, what, reason, next }) => {
     const address = profile.hosts.find(({ name }) => name === host)?.address ?? '';
     const gone =
-      runs === '' ? [] : ['If the host is gone for good, put another in its place:', replace(called, host, address)];
+      runs === '' || what !== undefined
+        ? []
+        : ['If the host is gone for good, put another in its place:', replace(called, host, address)];
     return stop('unreachable', [host], {
-      what: `${host} could not be reached.`,
-      why: `${reason}${runs}`,
+      what: what ?? `${host} could not be reached.`,
+      why: `${reason}${runs}`.trim(),
       remedy: [...next, ...gone],
     });
   });
