@@ -62,7 +62,7 @@ describe('the proof’s summary', () => {
     );
   const summary = (outcome: Parameters<typeof results>[0]) =>
     proofSummary(
-      { name: 'lab' } as Profile,
+      { name: 'lab', hosts: NAMES.map((name) => ({ name })) } as Profile,
       {
         ok: true,
         problems: [],
