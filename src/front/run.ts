@@ -90,7 +90,7 @@ export async function interactionOf(io: CommandIo): Promise<Interaction> {
 }
 
 /** What flags and files answer is not asked of the person; a secret that was refused once is. */
-export function withFlags(io: Pick<CommandIo, 'flags' | 'secrets'>, person: Interaction): Interaction {
+function withFlags(io: Pick<CommandIo, 'flags' | 'secrets'>, person: Interaction): Interaction {
   const { sudoPassword, sshPassword, caPassphrase } = io.secrets;
   const given: Partial<Record<Parameters<Interaction['secret']>[0]['kind'], string>> = {
     'sudo-password': sudoPassword,

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll } from 'vitest';
-import { must, type Result, type Running, type RunOptions, run, start } from '../setup/process.ts';
+import { must, type Result, type RunOptions, run } from '../setup/process.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-export interface CommandOptions extends RunOptions {
-  /** Added to an environment of PATH and HOME; undefined takes a variable out. */
+interface CommandOptions extends RunOptions {
+  /** Added to an environment of PATH, LANG and HOME. */
   env?: Record<string, string>;
   withoutHome?: boolean;
 }
@@ -36,10 +36,6 @@ export class Home {
 
   run(args: readonly string[], options: CommandOptions = {}): Promise<Result> {
     return run(process.execPath, [this.#cli, ...args], this.#options(options));
-  }
-
-  start(args: readonly string[], options: CommandOptions = {}): Running {
-    return start(process.execPath, [this.#cli, ...args], this.#options(options));
   }
 
   /** A shell line; `$W` is the command. */

@@ -1,8 +1,8 @@
 /** What the command runs in: closed pipes, no home, folders that cannot be written, full disks, secrets in the environment. */
-import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { must } from '../setup/process.ts';
 import { Home } from './command.ts';
 
 const home = new Home();
@@ -72,7 +72,7 @@ describe('folders', () => {
     'a state folder on a full disk: said in words, and nothing is cut short',
     async () => {
       await mkdir(at('full'));
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', at('full')]);
+      await must('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', at('full')]);
       try {
         await home.shell('cat /dev/zero >full/fill');
         const result = await home.run(['profile', 'import', './ok.yaml', '--yes'], {
@@ -84,7 +84,7 @@ describe('folders', () => {
           stdout: '{"profiles":[]}\n',
         });
       } finally {
-        execFileSync('umount', [at('full')]);
+        await must('umount', [at('full')]);
       }
     },
   );
