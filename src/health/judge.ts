@@ -9,9 +9,10 @@
  * - `unknown`: nothing was learnt: no member answered, and the failures may as well be ours (no route, no name, our CA or
  *   client certificate refused).
  */
+import { daysLeft as daysLeftOf } from '../pki/expiry.ts';
 import type { CertificateInfo } from '../pki/types.ts';
 import type { EtcdMember } from './gateway.ts';
-import { clusterRemarks, daysUntil, firstExpiry, memberRemarks, plural } from './remarks.ts';
+import { clusterRemarks, firstExpiry, memberRemarks, plural } from './remarks.ts';
 import type { ClusterHealth, MemberHealth, Sample } from './types.ts';
 
 export interface JudgeOptions {
@@ -93,7 +94,7 @@ function judgeMember(sample: Sample, { clusterId, leaderId, leaderSample, option
       : undefined;
   const own = options.extraCertificates?.filter((each) => each.name === sample.endpoint.name) ?? [];
   const expiry = firstExpiry([...sample.chain, ...own.map(({ certificate }) => certificate)]);
-  const daysLeft = expiry === undefined ? undefined : daysUntil(expiry, options.now);
+  const daysLeft = expiry === undefined ? undefined : daysLeftOf(expiry, options.now);
   const member: MemberHealth = {
     name: sample.endpoint.name,
     url: sample.endpoint.url,

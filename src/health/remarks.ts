@@ -1,9 +1,9 @@
 /** Remarks in words, worst first, with their thresholds. Pure. */
+import { daysLeft as daysLeftOf } from '../pki/expiry.ts';
 import type { CertificateInfo } from '../pki/types.ts';
 import type { JudgeOptions } from './judge.ts';
 import type { MemberHealth } from './types.ts';
 
-const DAY_MS = 86_400_000;
 /** etcd itself logs «apply request took too long» above this (DefaultWarnApplyDuration), milliseconds. */
 const SLOW_MS = 100;
 /** etcd refuses requests when this many entries are committed but not applied (maxGapBetweenApplyAndCommitIndex). */
@@ -12,9 +12,6 @@ const MAX_APPLY_GAP = 5000;
 const EXPIRY_DAYS = 30;
 
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
-
-/** Whole days, rounded down: 0 is «today», negative is over. */
-export const daysUntil = (notAfter: number, now: number): number => Math.floor((notAfter - now) / DAY_MS);
 
 /** The earliest end of validity, epoch milliseconds; undefined without certificates. */
 export function firstExpiry(certificates: readonly CertificateInfo[]): number | undefined {
@@ -95,7 +92,7 @@ export function clusterRemarks(
     remarks.push(`this machine has no way of its own to ${around.join(', ')}: looked at through SSH to the host`);
   for (const { name, certificate } of options.extraCertificates ?? []) {
     if (members.some((member) => member.name === name)) continue;
-    const days = daysUntil(certificate.notAfter, options.now);
+    const days = daysLeftOf(certificate.notAfter, options.now);
     if (days < 0) remarks.push(`${name} expired ${plural(-days, 'day')} ago`);
     else if (days <= 30) remarks.push(`${name} expires in ${plural(days, 'day')}`);
   }

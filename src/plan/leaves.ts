@@ -1,10 +1,9 @@
 /** Which certificates a cluster has, and whether one that is there is still the right one. */
 import { isIP } from 'node:net';
+import { daysLeft } from '../pki/expiry.ts';
 import { canonicalIp } from '../pki/ip.ts';
 import type { CertificateInfo, LeafSpec } from '../pki/types.ts';
 import type { Profile } from '../profile/schema.ts';
-
-const DAY_MS = 86_400_000;
 
 /**
  * When a certificate is renewed, as shares of its life. From `due` on it is reported and `certs renew` renews it; a replay
@@ -91,11 +90,8 @@ export function isSignedBy(info: CertificateInfo, issuer: CertificateInfo): bool
 /** True from two thirds of its life on. */
 export const isDue = (info: CertificateInfo, now: number): boolean => shareOf(info, now) >= RENEWAL.due;
 
-/** Whole days until it expires, negative once it has. */
-export const daysLeft = (info: CertificateInfo, now: number): number => Math.floor((info.notAfter - now) / DAY_MS);
-
 function validity(info: CertificateInfo, now: number): string[] {
-  const days = daysLeft(info, now);
+  const days = daysLeft(info.notAfter, now);
   if (now < info.notBefore) return ['it is not valid yet'];
   if (now >= info.notAfter) return [`it expired ${-days} ${-days === 1 ? 'day' : 'days'} ago`];
   return shareOf(info, now) >= RENEWAL.reissue ? [`it expires in ${days} ${days === 1 ? 'day' : 'days'}`] : [];

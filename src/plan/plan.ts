@@ -1,8 +1,9 @@
 /** From profile, facts and state to the ordered list of what is to be done. Pure: the same input gives the same plan. */
+import { daysLeft } from '../pki/expiry.ts';
 import { controllerClients, hostLeaves } from './certificates.ts';
 import { type HostFiles, hostFiles } from './files.ts';
 import { asideOf, foldersInTheWay, mayStop, serviceOf } from './foreign.ts';
-import { daysLeft, isDue } from './leaves.ts';
+import { isDue } from './leaves.ts';
 import { listed, note, warn } from './preflight/finding.ts';
 import { preflight } from './preflight/index.ts';
 import type { Action, PlanCluster, PreflightFinding } from './types.ts';
@@ -291,10 +292,12 @@ function renewalsDue(cluster: ClusterView): PreflightFinding[] {
       ({ found, reasons }) => reasons.length === 0 && found !== undefined && isDue(found, now),
     );
     if (due.length === 0) return [];
-    const days = Math.min(...due.map(({ found }) => (found ? daysLeft(found, now) : Number.POSITIVE_INFINITY)));
+    const days = Math.min(
+      ...due.map(({ found }) => (found ? daysLeft(found.notAfter, now) : Number.POSITIVE_INFINITY)),
+    );
     return [
       note('renewal-due', [view.name], {
-        what: `${view.name}’s certificates are due for renewal: the first expires in ${days} days.`,
+        what: `${view.name}’s certificates are due for renewal: the first expires in ${days} ${days === 1 ? 'day' : 'days'}.`,
         why: 'Two thirds of their life are over. A replay renews them by itself in the last tenth.',
         remedy: ['To renew them now:', `etcd-wizard certs renew ${cluster.called}`],
       }),

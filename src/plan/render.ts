@@ -23,9 +23,11 @@ export function planLines(plan: Plan, { diff = false }: { diff?: boolean } = {})
   return [
     ...findings,
     `Plan for ${plan.cluster}: nothing has been changed yet`,
-    ...rows.map(({ hosts, title, count }) =>
+    ...rows.flatMap(({ hosts, title, count, reasons }) => [
       cleanLine(`  ${hosts.padEnd(width)}  ${title}${count === '' ? '' : `  (${count})`}`),
-    ),
+      // Of a new cluster everything is new; of one that is there it matters what is no longer right.
+      ...(plan.state === 'new' ? [] : reasons.map((reason) => cleanLine(`  ${' '.repeat(width)}    ${reason}`))),
+    ]),
     ...(diff ? plan.actions.flatMap((action) => ['', ...renderDiff(action)]) : []),
   ];
 }
@@ -41,6 +43,8 @@ interface Row {
   title: string;
   /** «12 files»; empty where there is nothing to count. */
   count: string;
+  /** Why it is done: once where it is the same everywhere, else host by host. */
+  reasons: string[];
 }
 
 /** Actions that are alike are one row. */
@@ -51,6 +55,10 @@ function groupActions(actions: readonly Action[]): Row[] {
       hosts: [...new Set(same.map(({ host }) => host))].join(' '),
       title: same[0]?.title ?? '',
       count: files > 0 ? `${files} ${files === 1 ? 'file' : 'files'}` : '',
+      reasons:
+        new Set(same.map(({ why }) => why)).size === 1
+          ? [same[0]?.why ?? '']
+          : same.map(({ host, why }) => `${host}: ${why}`),
     };
   });
 }

@@ -17,7 +17,7 @@ const certificate = (days: number): CertificateInfo => ({
   dnsNames: [],
   ipAddresses: [],
   notBefore: 0,
-  notAfter: now + days * DAY + 1000,
+  notAfter: now + days * DAY + (days < 0 ? -1000 : 1000),
   isCa: false,
   keyUsage: [],
   publicKeyAlgorithm: '',

@@ -15,6 +15,25 @@ describe('a plan in words', () => {
     ]);
   });
 
+  it('gives the reasons where a cluster is there already', () => {
+    const world = healthyWorld();
+    world.input.profile.certificates.extraSans.push('etcd.example');
+    factsOf(world, 'pi2').services.etcd = {
+      name: 'etcd',
+      exists: true,
+      active: 'active',
+      enabled: false,
+      masked: false,
+    };
+    const why = 'server certificate: etcd.example is not in it';
+    expect(planLines(planCluster(world.input)).slice(1)).toEqual([
+      '  pi2 pi3 pi1  write certificates and keys in /etc/etcd/ssl  (24 files)',
+      `                 pi2: ${why}; etcd is not started at boot.`,
+      `                 pi3: ${why}.`,
+      `                 pi1: ${why}.`,
+    ]);
+  });
+
   it('says so when there is nothing to do', () => {
     expect(planLines(planCluster(healthyWorld().input))).toEqual([
       'homelab: nothing to do, the hosts are as the profile says.',
