@@ -14,6 +14,16 @@ describe('what etcd’s log means', () => {
       /pi1 does not have the address 10\.0\.11\.9:2380/,
     ],
     ['open /etc/etcd/ssl/server-key.pem: permission denied', 'permission', /server-key\.pem/],
+    [
+      `error verifying flags, invalid value "soon" for ETCD_HEARTBEAT_INTERVAL: parse error. See 'etcd --help'.`,
+      'flag-value',
+      /pi1 does not accept the value "soon" for HEARTBEAT_INTERVAL/,
+    ],
+    [
+      `error verifying flags, --election-timeout[100ms] should be at least as 5 times as --heartbeat-interval[100ms]. See 'etcd --help'.`,
+      'flags',
+      /its settings: --election-timeout\[100ms\] should be at least as 5 times as --heartbeat-interval\[100ms\]\./,
+    ],
     ['tls: private key does not match public key', 'key-mismatch', /pi1/],
     [
       'x509: certificate is valid for 10.0.20.31, pi3.home, not 10.0.31.1',

@@ -1,4 +1,5 @@
 /** Hosts without etcd: the distribution's package, and what can keep it from being installed. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fullDisk, noInodes } from './disks.ts';
@@ -66,18 +67,24 @@ describe('three hosts without etcd', () => {
     await fillDisk(lab.host(1), '/etc/etcd');
     expect(await refused()).toMatch(/pi2 has 0 MiB left on the file system of \/etc\/etcd/);
     await lab.host(1).sh('umount /etc/etcd && rmdir /etc/etcd');
-
-    const scratch = join(lab.controller.home, '..');
-    const disk = await fullDisk(lab.host(1), '/var/lib/etcd', { bytes: 800 << 20, free: 20 << 20, scratch });
-    try {
-      expect(await refused()).toMatch(/pi2 has (19|20) MiB left where \/var\/lib\/etcd\/homelab is/);
-      await disk.makeRoom();
-      expect(await lab.run(['plan', profile])).toMatchObject({ code: 2 });
-    } finally {
-      await disk.remove();
-    }
-    await lab.host(1).sh('rmdir /var/lib/etcd');
   });
+
+  // Where this machine has no loop devices no host can be given a disk of its own.
+  it.skipIf(!existsSync('/dev/loop-control'))(
+    'are left alone when the disk for the data has too little room',
+    async () => {
+      const scratch = join(lab.controller.home, '..');
+      const disk = await fullDisk(lab.host(1), '/var/lib/etcd', { bytes: 800 << 20, free: 20 << 20, scratch });
+      try {
+        expect(await refused()).toMatch(/pi2 has (19|20) MiB left where \/var\/lib\/etcd\/homelab is/);
+        await disk.makeRoom();
+        expect(await lab.run(['plan', profile])).toMatchObject({ code: 2 });
+      } finally {
+        await disk.remove();
+      }
+      await lab.host(1).sh('rmdir /var/lib/etcd');
+    },
+  );
 
   it('say what is wrong with a repository that cannot be fetched from', async () => {
     const host = lab.host(2);
