@@ -55,14 +55,16 @@ export function RunScreen({ title, start, questions, stop, onDone, goOn }: RunSc
   useBindings(
     [
       ...(result === undefined
-        ? [
-            {
-              keys: ['c'],
-              hint: stopping ? 'leave now: ^C' : 'stop cleanly',
-              help: 'what is done stays; a replay goes on from there',
-              run: () => stop.abort(),
-            },
-          ]
+        ? stopping
+          ? []
+          : [
+              {
+                keys: ['c'],
+                hint: 'stop cleanly',
+                help: 'what is done stays; a replay goes on from there',
+                run: () => stop.abort(),
+              },
+            ]
         : [{ keys: ['enter', 'q', 'escape'], hint: 'go on', run: () => onDone(result) }]),
       {
         keys: ['l'],

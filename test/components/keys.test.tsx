@@ -350,6 +350,28 @@ describe('the map of keys', () => {
     expect(map.bindings().map((each) => each.hint)).toEqual(['y', 'ctrl-c']);
   });
 
+  test('a DNS name that was not accepted is there again after going back', async () => {
+    const { shows, press } = showApp(fakeServices({ pace: 1 }));
+    await shows('New cluster');
+    await press('n');
+    await shows('What shall');
+    await press(KEY.enter);
+    await shows('Which hosts');
+    await press('10.0.11.1', KEY.enter);
+    await shows('1 member');
+    await press(KEY.enter);
+    await shows('find each other');
+    await press(KEY.down, KEY.enter);
+    await shows('Under which DNS name');
+    await press('not_a/name');
+    await shows('✗');
+    await press(KEY.escape);
+    await shows('find each other');
+    await press(KEY.enter);
+    await shows('not_a/name');
+    await shows('✗');
+  });
+
   test('while text is typed letters are text, and no hint names one', () => {
     const map = new KeyMap();
     const quit = vi.fn();

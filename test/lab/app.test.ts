@@ -236,7 +236,7 @@ describe('replay in a terminal', () => {
     await restarting();
     const free = await hang(lab.host(2), 'sshd');
     await screen.press('C-c');
-    await screen.shows(/\^C once more leaves at once/);
+    await screen.shows(/Stopping: what has begun/);
     await screen.press('C-c');
     await expectPrompt(130);
     await free();

@@ -37,6 +37,14 @@ describe('the table of questions', () => {
   );
 
   it.each([
+    [[], 'homelab'],
+    [['homelab'], 'homelab-2'],
+    [['homelab', 'homelab-2', 'garage'], 'homelab-3'],
+  ])('with %j saved the name offered is %s', (takenNames, name) => {
+    expect(fieldText(startWizard({ takenNames }))).toBe(name);
+  });
+
+  it.each([
     ['name', 'Homelab', /lower-case/],
     ['name', '', /lower-case/],
     ['name', 'taken', /already a saved cluster named taken/],
