@@ -12,11 +12,12 @@ import { transportOf } from './context.ts';
 type FilesAction = Extract<Action, { kind: 'files' }>;
 
 /**
- * Enabled before it is started: a power cut between the two must not leave a member that stays down after boot. The start
- * reloads systemd anyway; Debian's way round by update-rc.d, for an init script that nobody uses, takes a second.
+ * Enabled before it is started: a power cut between the two must not leave a member that stays down after boot. Debian's
+ * way round by update-rc.d, for an init script that nobody uses, takes a second. Reloading systemd here hides it behind
+ * the measurement of the disk.
  */
 const ENABLE =
-  'export SYSTEMCTL_SKIP_SYSV=1; systemctl --no-reload unmask --runtime etcd.service 2>/dev/null; systemctl --no-reload enable etcd.service 2>&1';
+  'export SYSTEMCTL_SKIP_SYSV=1; systemctl --no-reload unmask --runtime etcd.service 2>/dev/null; systemctl --no-reload enable etcd.service 2>&1 && systemctl daemon-reload';
 
 /**
  * Modes and owners of files whose bytes are right. One line a file on stdin: mode, owner, group, path, tab separated.
@@ -75,8 +76,7 @@ export async function putFiles(context: ApplyContext, action: FilesAction): Prom
         ? [{ ...action.versioned, version: context.stamp, files: written.filter(together).map(remote) }]
         : [],
     backupFolder: context.embedded ? undefined : `/var/backups/etcd-wizard/${context.profile.name}/${context.stamp}`,
-    // A changed unit is loaded by the restart that follows; until then systemd's «needs reload» tells the next run of it.
-    after: context.embedded === undefined && action.enable ? ENABLE : undefined,
+    after: context.embedded === undefined ? afterwards(action) : undefined,
   };
   context.touched.add(action.host);
   if (bundle.folders.length + bundle.files.length + bundle.versioned.length > 0 || action.enable) {
@@ -93,6 +93,17 @@ export async function putFiles(context: ApplyContext, action: FilesAction): Prom
       ] as const,
   );
   if (sums.length > 0) await context.state.saveIssued(Object.fromEntries(sums));
+}
+
+/**
+ * A changed unit is loaded by the restart that follows; until then systemd's «needs reload» tells the next run of it. It
+ * does not tell of a new one that takes the place of the package's.
+ */
+function afterwards({ enable, files }: FilesAction): string | undefined {
+  if (enable) return ENABLE;
+  return files.some(({ path, change }) => path.endsWith('.service') && change === 'create')
+    ? 'systemctl daemon-reload'
+    : undefined;
 }
 
 /** The peer port can be proved from here while its key is in memory; it is never stored. */

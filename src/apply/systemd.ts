@@ -5,7 +5,9 @@ import { pause } from './parallel.ts';
 import type { ServiceControl } from './service.ts';
 
 /** `start` blocks until the unit is active: with Type=notify etcd says so once it has joined its cluster. */
-const START = 'systemctl daemon-reload; systemctl reset-failed -- "$2" 2>/dev/null; exec systemctl "$1" -- "$2"';
+const START = `[ "$(systemctl show -p NeedDaemonReload -- "$2")" = NeedDaemonReload=no ] || systemctl daemon-reload
+systemctl reset-failed -- "$2" 2>/dev/null
+exec systemctl "$1" -- "$2"`;
 const STOP = 'exec systemctl stop -- "$1"';
 const SHOW = 'exec systemctl show -p ActiveState -p SubState -p Result -p NRestarts -p ExecMainStatus -- "$1"';
 const LOGS = 'exec journalctl --no-pager -o cat -n "$2" -u "$1"';

@@ -18,7 +18,7 @@ export interface MeasureOptions {
 }
 
 /**
- * Writes up to 100 times 2300 bytes (etcd's usual size of a WAL write, as its documentation on disks has it) into a
+ * Writes up to 40 times 2300 bytes (etcd's usual size of a WAL write, as its documentation on disks has it) into a
  * file in the folder's file system, each followed by fdatasync, for at most about two seconds; the file is removed.
  * @param folder the data directory; where it is missing, its nearest ancestor is measured.
  * @throws WizardError `remote` when nothing could be measured.
