@@ -4,7 +4,7 @@ import type { ConvergeResult } from '../converge/converge.ts';
 import { asWizardError, EXIT, WizardError } from '../errors.ts';
 import type { Interaction } from '../front/interaction.ts';
 import { openLogFile } from '../front/log-file.ts';
-import { interactionOf, type RunEnd, runInFront } from '../front/run.ts';
+import { interactionOf, type RunEnd, runInFront, toldAbove } from '../front/run.ts';
 import { planJson, planLines } from '../plan/render.ts';
 import type { Profile } from '../profile/schema.ts';
 import { openProfile } from '../profile/store.ts';
@@ -33,7 +33,8 @@ export async function plan(
   } catch (thrown) {
     log?.error(asWizardError(thrown));
     // In JSON the plan's findings say it already, and one document is promised.
-    if (!(io.flags.json && shown && thrown instanceof WizardError && thrown.code === 'preflight')) throw thrown;
+    if (!(io.flags.json && shown && thrown instanceof WizardError && thrown.code === 'preflight'))
+      throw toldAbove(io, thrown);
     return thrown.exitCode;
   } finally {
     // A plan that cannot go ahead is worth reading all the more.

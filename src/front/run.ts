@@ -2,7 +2,7 @@
 import type { Emit, RunEvent } from '../apply/events.ts';
 import { cleanLine } from '../clean.ts';
 import type { CommandIo } from '../commands/io.ts';
-import { asWizardError, EXIT } from '../errors.ts';
+import { asWizardError, EXIT, WizardError } from '../errors.ts';
 import type { Interaction } from './interaction.ts';
 
 /** What a run came to, for its front-end. */
@@ -75,8 +75,21 @@ export async function runInFront(io: CommandIo, title: RunTitle, start: Start): 
     return EXIT.ok;
   } catch (thrown) {
     finish(asWizardError(thrown).code === 'interrupted' ? 'interrupted' : 'failed', []);
-    throw thrown;
+    throw toldAbove(io, thrown);
   }
+}
+
+/**
+ * The plan on standard output says what stands in the way, the error on standard error says it again: both for scripts
+ * and logs that keep one of them. Before a person, who sees both, it is told once.
+ */
+export function toldAbove(io: Pick<CommandIo, 'flags' | 'stdout'>, thrown: unknown): unknown {
+  if (io.flags.json || !io.stdout.isTTY || !(thrown instanceof WizardError) || thrown.code !== 'preflight')
+    return thrown;
+  return new WizardError('preflight', 'Nothing has been changed.', {
+    why: 'What stands in the way is above, with what to do about it.',
+    cause: thrown,
+  });
 }
 
 /** Who answers outside Ink: a person before plain lines, or the flags. */
