@@ -1,6 +1,6 @@
 /** The health pane as lines: what a person must see of a cluster at a glance. Pure. */
 import type { ClusterHealth, MemberHealth } from '../../src/health/types.ts';
-import { bytes } from '../../src/terminal/units.ts';
+import { bytes, hexId } from '../../src/terminal/units.ts';
 import {
   BLANK,
   bad,
@@ -215,8 +215,8 @@ export function detailLines(view: HealthView): Line[] {
       ['address', sample.endpoint.url],
       ['TLS', TLS_WORDS[sample.tls]],
       ['version', sample.version],
-      ['member id', sample.memberId],
-      ['cluster id', sample.clusterId],
+      ['member id', sample.memberId && hexId(sample.memberId)],
+      ['cluster id', sample.clusterId && hexId(sample.clusterId)],
       [
         'raft',
         sample.raftIndex === undefined

@@ -11,3 +11,6 @@ export function bytes(value: number): string {
   }
   return `${unit === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[unit]}`;
 }
+
+/** etcd's JSON gives ids as decimal numbers; etcdctl and the logs show them in hexadecimal, and people compare with those. */
+export const hexId = (decimal: string): string => (/^\d{1,20}$/.test(decimal) ? BigInt(decimal).toString(16) : decimal);
