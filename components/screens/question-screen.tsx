@@ -1,5 +1,5 @@
 /** Questions in the middle of a run: the plan, an unknown host key, a secret. Each takes the whole frame and every key. */
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { useWindowSize } from '../../src/terminal/ink.ts';
 import { Frame, pointerSpan, useSymbols } from '../frame.tsx';
 import { LEVEL, useBindings } from '../keys.tsx';
@@ -9,10 +9,23 @@ import { useTextInput } from '../widgets/text-input.ts';
 import { type FileDiff, planRows, planState } from './plan-lines.ts';
 
 export function QuestionScreen({ question }: { question: OpenQuestion }): ReactNode {
-  if (question.kind === 'plan') return <PlanScreen question={question} />;
+  if (question.kind === 'plan') return <PlanScreen key={String(question.changed)} question={question} />;
   if (question.kind === 'host-key')
     return <HostKeyScreen key={`${question.key.host} ${question.key.fingerprint}`} question={question} />;
   return <SecretScreen key={question.secret.id} question={question} />;
+}
+
+/** A key meant for the screen before, or one held down, must not answer a question that nobody has read. */
+const READING_MS = 400;
+
+/** False for the first moment of a question: the key that agrees neither works nor is shown then. */
+function useReadable(): boolean {
+  const [readable, setReadable] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setReadable(true), READING_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return readable;
 }
 
 function PlanScreen({
@@ -22,6 +35,7 @@ function PlanScreen({
 }): ReactNode {
   const { columns } = useWindowSize();
   const symbols = useSymbols();
+  const readable = useReadable();
   const [details, setDetails] = useState<{ row: number; diff: FileDiff }>();
   const [failed, setFailed] = useState<unknown>();
   // What compares files is not needed before somebody looks at one.
@@ -39,7 +53,7 @@ function PlanScreen({
   useBindings(
     shown === undefined
       ? [
-          ...(blocked
+          ...(blocked || !readable
             ? []
             : [{ keys: ['y'], hint: 'do it', help: 'make these changes on the hosts', run: () => answer(true) }]),
           {
@@ -83,7 +97,9 @@ function PlanScreen({
     ? [line(), line(' ', warn('This has to be mended first; nothing has been changed.'))]
     : [
         line(),
-        line(' ', 'Press ', accent('y'), ` to do it${plan.state === 'running' ? ', one member at a time' : ''}.`),
+        readable
+          ? line(' ', 'Press ', accent('y'), ` to do it${plan.state === 'running' ? ', one member at a time' : ''}.`)
+          : line(),
       ];
   return (
     <Frame
@@ -104,9 +120,10 @@ function HostKeyScreen({
   question: Extract<OpenQuestion, { kind: 'host-key' }>;
 }): ReactNode {
   const { columns } = useWindowSize();
+  const readable = useReadable();
   useBindings(
     [
-      { keys: ['y'], hint: 'it is right: remember it', run: () => answer(true) },
+      ...(readable ? [{ keys: ['y'], hint: 'it is right: remember it', run: () => answer(true) }] : []),
       { keys: ['n', 'escape'], hint: 'no, do not connect', run: () => answer(false) },
     ],
     { level: LEVEL.question, modal: true },

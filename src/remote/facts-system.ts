@@ -114,6 +114,8 @@ export function etcdProcessesOf(records: readonly FactRecord[]): EtcdProcess[] {
     const own = next < 0 ? rest : rest.slice(0, next);
     const data = (name: string) => own.find((record) => record.key === name)?.data.toString();
     const argv = (data('argv') ?? '').split('\0').slice(0, -1);
+    // Gone meanwhile, or asked for its version by another look at the same host at this very moment: no member.
+    if (argv.length === 0 || argv.some((word) => /^--?(version|help|h)$/.test(word))) return [];
     const environment = Object.fromEntries(
       (data('environ') ?? '')
         .split('\n')

@@ -168,6 +168,8 @@ describe('replay in a terminal', () => {
       const [fingerprint = ''] =
         /SHA256:\S+/.exec(await lab.host(Number(asked.slice(2)) - 1).sh(`ssh-keygen -lf ${file}`)) ?? [];
       expect(await screen.visible()).toContain(fingerprint);
+      // The key that agrees is there once the question has been on the screen for a moment.
+      await screen.shows(/it is right/);
       await screen.press('y');
       await screen.shows(new RegExp(`(?<!${asked}) is not known yet|A password is needed`));
     }

@@ -192,6 +192,18 @@ describe('data directory of a process', () => {
     const [found] = parse(lines.join('\n')).etcdProcesses;
     expect(found).toMatchObject({ pid: 7, user: 'etcd', service: 'etcd', argv, dataDir: expected });
   });
+
+  it.each([
+    ['asked for its version by another look', ['/usr/bin/etcd', '--version']],
+    ['that has ended meanwhile', []],
+  ])('a process %s is no member', (_, argv) => {
+    const lines = [
+      'etcdprocess\t7\tpi\tssh.service\t/home/pi',
+      'argv\t',
+      encode(argv.map((word) => `${word}\0`).join('')),
+    ];
+    expect(parse(lines.join('\n')).etcdProcesses).toEqual([]);
+  });
 });
 
 it('mounts: the deepest, of several on one point the last, with escaped names', () => {
