@@ -165,7 +165,7 @@ describe('data directory of a process', () => {
     ['the flag', ['etcd', '--data-dir=/a', '--name', 'n'], 'ETCD_DATA_DIR=/b\n', undefined, '/a'],
     ['the flag in two words, one dash', ['etcd', '-data-dir', '/a'], '', undefined, '/a'],
     ['the environment', ['etcd', '--name', 'n'], 'ETCD_DATA_DIR=/b\n', undefined, '/b'],
-    ['the name', ['etcd', '--name=n'], '', undefined, '/work/n.etcd'],
+    ['the name', ['etcd', '--name=n'], '', undefined, '/srv/n.etcd'],
     [
       'the configuration file alone',
       ['etcd', '--config-file', 'c', '--data-dir=/a'],
@@ -178,11 +178,11 @@ describe('data directory of a process', () => {
       ['etcd', '--config-file', 'c'],
       '',
       "name: 'x y'\n",
-      '/work/x y.etcd',
+      '/srv/x y.etcd',
     ],
   ])('%s', (_, argv, environment, config, expected) => {
     const lines = [
-      'etcdprocess\t7\tetcd\tetcd\t/work',
+      'etcdprocess\t7\tetcd\tetcd\t/srv',
       'argv\t',
       encode(argv.map((word) => `${word}\0`).join('')),
       'environ\t',
