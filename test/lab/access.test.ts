@@ -91,6 +91,11 @@ describe('users and their rights', () => {
       await screen.until(/sudo password of pat on (pi\d):/);
       await screen.type(WRONG);
       await screen.until(/not accepted/);
+      // The question itself comes after these words.
+      await waitFor(
+        'the question again',
+        async () => ((await screen.text()).match(/sudo password of pat on pi\d:/g) ?? []).length >= 2,
+      );
       await screen.type(PASSWORD);
       for (const nth of [1, 2]) {
         await waitFor(
